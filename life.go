@@ -1,0 +1,205 @@
+package puskaradio
+
+import (
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+)
+
+// The errors that callers branch on.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrTaken    = errors.New("already taken") // somebody else was first, see [Case]
+)
+
+// A RetryError says: not before After has passed. Zero leaves it to the caller.
+type RetryError struct {
+	After time.Duration
+	Err   error
+}
+
+func (e *RetryError) Error() string { return e.Err.Error() }
+func (e *RetryError) Unwrap() error { return e.Err }
+
+// A PermanentError says: never again, until a person has changed something.
+type PermanentError struct{ Err error }
+
+func (e *PermanentError) Error() string { return e.Err.Error() }
+func (e *PermanentError) Unwrap() error { return e.Err }
+
+// A Status is where a case stands. A case has one at a time.
+type Status string
+
+// The statuses, in the order of a case's life.
+const (
+	New        Status = "new"
+	Claimed    Status = "claimed"
+	Answered   Status = "answered"
+	Done       Status = "done"
+	Snoozed    Status = "snoozed"
+	FalseAlarm Status = "false_alarm"
+)
+
+// Statuses are all of them.
+func Statuses() []Status { return []Status{New, Claimed, Answered, Done, Snoozed, FalseAlarm} }
+
+// Open reports whether somebody has still to do something.
+func (s Status) Open() bool { return s == New || s == Claimed || s == Snoozed }
+
+// A Case is a mention that wants an answer, with its reply clock.
+type Case struct {
+	ID      ID        `json:"id"`
+	Mention Mention   `json:"mention"`
+	Status  Status    `json:"status"`
+	Who     string    `json:"who,omitempty"`    // who has it
+	Until   time.Time `json:"until,omitzero"`   // when a snooze ends
+	Alerted time.Time `json:"alerted,omitzero"` // when a channel first told of it
+	Changes []Change  `json:"changes,omitempty"`
+}
+
+// A Change is one step of a case: who did what and when.
+type Change struct {
+	At   time.Time `json:"at"`
+	Who  string    `json:"who"`
+	To   Status    `json:"to"`
+	Note string    `json:"note,omitempty"`
+}
+
+// FirstReply is when the brand first answered: by our note of it or by the
+// reply seen at the source, whichever came first. It is zero while the author
+// waits. First response time is counted from Mention.Published to it.
+func (c *Case) FirstReply() time.Time {
+	var at time.Time
+	if o := c.Mention.Owner; o != nil {
+		at = o.At
+	}
+	for _, ch := range c.Changes {
+		if ch.To == Answered && (at.IsZero() || ch.At.Before(at)) {
+			at = ch.At
+		}
+	}
+	return at
+}
+
+// An Alert is a decision to speak up, with its evidence. Its ID is made of
+// brand, rule and window, so that deciding twice is deciding once.
+type Alert struct {
+	ID       string    `json:"id"`
+	Brand    string    `json:"brand"`
+	Name     string    `json:"name"` // the brand's name
+	Rule     string    `json:"rule"`
+	From     time.Time `json:"from"` // the window that was judged
+	To       time.Time `json:"to"`
+	Negative int       `json:"negative"` // negative mentions in it
+	Total    int       `json:"total"`
+	Usual    float64   `json:"usual"`       // negative mentions that such a window usually has
+	UsualAll float64   `json:"usual_total"` // mentions that it usually has
+	Odds     float64   `json:"odds"`        // the chance of so many by luck alone, 0 … 1
+	Topic    string    `json:"topic,omitempty"`
+	TopicN   int       `json:"topic_n,omitempty"` // negative mentions about the topic
+	Quotes   []Quote   `json:"quotes,omitempty"`  // the worst first
+	Hours    []Point   `json:"hours,omitempty"`   // negative mentions by the hour, for the chart
+	Coverage string    `json:"coverage"`          // what was heard and what was not, at the time
+	Decided  time.Time `json:"decided"`
+	State    string    `json:"state"` // open, updated, over
+	Rev      int       `json:"rev"`   // counts the updates
+	Until    time.Time `json:"until"` // while open, the end of its cool-down
+}
+
+// A Point is one step of a chart.
+type Point struct {
+	At    time.Time `json:"at"`
+	Value float64   `json:"value"`
+}
+
+// A Quote is a mention as an alert or a digest shows it.
+type Quote struct {
+	ID        ID        `json:"id"`
+	Source    string    `json:"source"`
+	Author    string    `json:"author,omitempty"`
+	Title     string    `json:"title,omitempty"`
+	Text      string    `json:"text"`
+	Lang      string    `json:"lang,omitempty"`
+	Rating    *Rating   `json:"rating,omitempty"`
+	URL       string    `json:"url,omitempty"`
+	Label     Label     `json:"label"`
+	Value     float64   `json:"value"`
+	Published time.Time `json:"published"`
+}
+
+// QuoteOf is the quote of a stored mention.
+func QuoteOf(id ID, m *Mention) Quote {
+	v := m.Verdict()
+	return Quote{
+		ID: id, Source: m.Source, Author: m.Author, Title: m.Title, Text: m.Text, Lang: m.Lang,
+		Rating: m.Rating, URL: m.URL, Label: v.Label, Value: v.Value, Published: m.Published,
+	}
+}
+
+// AlertID is the id of an alert: eight characters, the same for the same
+// brand, rule and window.
+func AlertID(brand, rule string, window time.Time) string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s\x00%s\x00%d", brand, rule, window.Unix())
+	b := h.Sum(nil)
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:5])
+}
+
+// A Digest is what was said about a brand on a local date. It is kept as sent.
+type Digest struct {
+	Brand    string  `json:"brand"`
+	Name     string  `json:"name"`
+	Date     string  `json:"date"` // 2026-11-20, in the time zone of the brand
+	Zone     string  `json:"zone"`
+	Total    int     `json:"total"`
+	Negative int     `json:"negative"`
+	Neutral  int     `json:"neutral"`
+	Positive int     `json:"positive"`
+	Usual    float64 `json:"usual"`          // mentions on such a weekday, by the last eight
+	UsualNeg float64 `json:"usual_negative"` // negative ones
+	Waiting  int     `json:"waiting"`        // cases that nobody has answered
+	// Oldest is when the longest waiting author wrote; zero if none waits.
+	Oldest   time.Time `json:"oldest,omitzero"`
+	Need     []Quote   `json:"need,omitempty"`   // what needs an answer, at most five
+	Topics   []Topic   `json:"topics,omitempty"` // what people talked about, at most five
+	Good     []Quote   `json:"good,omitempty"`   // good ones to share, at most three
+	Days     []Point   `json:"days,omitempty"`   // negative mentions by day, for the chart
+	Share    []Voice   `json:"share_of_voice,omitempty"`
+	Sources  int       `json:"sources"`            // sources that should have answered
+	Failed   []string  `json:"failed,omitempty"`   // those that did not, in words
+	Late     bool      `json:"late,omitempty"`     // sent past its hour
+	Decided  time.Time `json:"decided"`            // when it was put together
+	Language string    `json:"language,omitempty"` // fi or en
+}
+
+// A Topic is an aspect with how often it came up and one quote.
+type Topic struct {
+	Name     string `json:"name"`
+	Total    int    `json:"total"`
+	Negative int    `json:"negative"`
+	Quote    string `json:"quote,omitempty"`
+}
+
+// A Voice is a brand's part of all mentions of it and its rivals.
+type Voice struct {
+	Brand string  `json:"brand"`
+	Total int     `json:"total"`
+	Share float64 `json:"share"` // 0 … 1
+}
+
+// Coverage is one line of the ledger: what became of one source in one hour.
+// Silence must never look like calm.
+type Coverage struct {
+	Source  string    `json:"source"`
+	Hour    time.Time `json:"hour"`    // UTC, on the hour
+	Fetches int       `json:"fetches"` // pages asked for
+	Failed  int       `json:"failed"`  // of these, how many gave no answer that could be read
+	Items   int       `json:"items"`   // texts read
+	New     int       `json:"new"`     // of these, mentions not seen before
+	Faults  int       `json:"faults"`  // items that could not be read
+	State   string    `json:"state"`   // ok, or a word for what is wrong: blocked, limited, login, refused, unreadable, unreachable
+	Problem string    `json:"problem,omitempty"`
+	At      time.Time `json:"at"` // the last fetch
+}
