@@ -13,10 +13,11 @@ var layers = map[string][]string{
 	"":               {},
 	"crawler":        {""},
 	"sentiment":      {""},
-	"store":          {""},
+	"internal/fault": {}, // names places for tests; does nothing in a release
+	"store":          {"", "internal/fault"},
 	"trend":          {""},
 	"notify":         {""},
-	"monitor":        {"", "crawler", "sentiment", "store", "trend", "notify"},
+	"monitor":        {"", "crawler", "sentiment", "store", "trend", "notify", "internal/fault"},
 	"web":            {"", "store", "trend"},
 	"cmd/puskaradio": {"", "crawler", "sentiment", "store", "trend", "notify", "monitor", "web"},
 }

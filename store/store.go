@@ -1,1 +1,195 @@
+// Package store remembers: mentions and their versions, what was counted,
+// who answered, what was told, and what is to be done when.
+//
+// It decides nothing. [Store] and [Queue] are the contracts; [Bolt] is the
+// engine for one process, in one directory. Another engine passes the same
+// conformance suite, see testStore.
 package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+// A Job is something to be done by the clock: a crawl of a source, a
+// detection for a brand, a delivery. Its key makes it unique.
+type Job struct {
+	Key   string        `json:"key"`
+	Kind  string        `json:"kind"`
+	Lane  string        `json:"lane,omitempty"` // jobs of one lane run one after another
+	Due   time.Time     `json:"due"`            // zero, as the outcome of a run: done, forget it
+	Every time.Duration `json:"every,omitempty"`
+	Fails int           `json:"fails,omitempty"` // failed runs in a row
+	Since time.Time     `json:"since,omitzero"`  // when it was first scheduled, or last succeeded
+}
+
+// A Queue runs jobs when they are due, each by one holder at a time, at
+// least once.
+type Queue interface {
+	// Schedule adds jobs. A job whose key is already there is left as it is,
+	// but for its Every and, where the new Due is earlier, its Due.
+	Schedule(ctx context.Context, jobs ...Job) error
+	// Unschedule forgets jobs.
+	Unschedule(ctx context.Context, keys ...string) error
+	// Jobs lists the jobs whose key begins with a prefix, by key.
+	Jobs(ctx context.Context, prefix string) ([]Job, error)
+	// Run calls handle with each job that is due and puts back what it
+	// returns: to run again when that is due, or to forget when its Due is
+	// zero. After an error the job comes back with one more in Fails, after a
+	// pause that doubles from a second to a quarter of an hour, or after what
+	// a puskaradio.RetryError asks for; a puskaradio.PermanentError ends it,
+	// unless it recurs: then it comes back after Every. A job that was running
+	// when the process died runs again. Run blocks until ctx is done and what
+	// it started has returned.
+	Run(ctx context.Context, handle func(context.Context, Job) (Job, error)) error
+}
+
+// A Crawl is what one page of a source brought. It is kept whole, with the
+// cursor, or not at all.
+type Crawl struct {
+	Source   string
+	Brands   []string             // those that the source is read for; Gone is looked up under each
+	Job      string               // the key that the cursor is kept under
+	Cursor   []byte               // nil leaves it as it was
+	Mentions []puskaradio.Mention // scored, with their brand; Published is where they are filed
+	Gone     []string             // keys of mentions that are deleted at the source
+	Ledger   puskaradio.Coverage  // added to the line of its source and hour, unless its Source is empty
+	Jobs     []Job                // scheduled in the same transaction if anything is new or has changed
+}
+
+// A Stored says what became of a [Crawl].
+type Stored struct {
+	New     []puskaradio.ID // in the order of Mentions
+	Changed []puskaradio.ID // edited, or back after a deletion
+	Gone    []puskaradio.ID
+	Same    int
+}
+
+// An Entry is a mention as it is stored.
+type Entry struct {
+	ID      puskaradio.ID      `json:"id"`
+	Mention puskaradio.Mention `json:"mention"`
+	Status  puskaradio.Status  `json:"status,omitempty"` // of its case; empty if it has none
+}
+
+// A Filter chooses mentions. The zero value of a field chooses all.
+type Filter struct {
+	Brand    string
+	From, To time.Time // published in [From, To)
+	Labels   []puskaradio.Label
+	Sources  []string
+	Statuses []puskaradio.Status // for the inbox
+	Limit    int                 // the most to give; zero is 50
+	After    string              // the token that the last page ended with
+}
+
+// A Count is a step of a series: what was said about a brand at one source in
+// an hour or on a local date.
+type Count struct {
+	At       time.Time `json:"at"` // the start of the step
+	Source   string    `json:"source"`
+	Negative int       `json:"negative"`
+	Neutral  int       `json:"neutral"`
+	Positive int       `json:"positive"`
+	Value    float64   `json:"value"`  // the sum of the scores
+	Rated    int       `json:"rated"`  // how many had stars
+	Rating   float64   `json:"rating"` // the sum of their shares, 0 … 1 each
+}
+
+// Total is the number of mentions in the step.
+func (c Count) Total() int { return c.Negative + c.Neutral + c.Positive }
+
+// A Step is the width of a series.
+type Step int
+
+// The steps. Hours are kept for sixty days, days for ever.
+const (
+	Hour Step = iota
+	Day       // a date in the zone of the store
+)
+
+// A Store keeps what was heard and done.
+type Store interface {
+	Queue
+
+	// Commit keeps a crawl. Doing it twice is doing it once.
+	Commit(ctx context.Context, c Crawl) (Stored, error)
+	// Cursor is what the last [Crawl] of a job left; nil if there was none.
+	Cursor(ctx context.Context, job string) ([]byte, error)
+
+	// Mention looks one up. An empty brand looks under all of them.
+	Mention(ctx context.Context, brand string, id puskaradio.ID) (Entry, error)
+	// Mentions are those that a filter chooses, the newest first, and the
+	// token of the next page; it is empty on the last.
+	Mentions(ctx context.Context, f Filter) ([]Entry, string, error)
+	// Search finds mentions by words: all of them, in any order and inflection;
+	// "in quotes" as a phrase; ending in * as a prefix. The newest come first.
+	Search(ctx context.Context, query string, f Filter) ([]Entry, string, error)
+	// Series are the counts of a brand from one time to another, by time and
+	// source. It never reads a mention.
+	Series(ctx context.Context, brand string, from, to time.Time, step Step) ([]Count, error)
+
+	// Inbox are the cases that a filter chooses, the newest first.
+	Inbox(ctx context.Context, f Filter) ([]puskaradio.Case, string, error)
+	// Case looks one up.
+	Case(ctx context.Context, brand string, id puskaradio.ID) (puskaradio.Case, error)
+	// Waiting counts the open cases of a brand by status.
+	Waiting(ctx context.Context, brand string) (map[puskaradio.Status]int, error)
+	// Move takes a case from one status to the next. It answers
+	// puskaradio.ErrTaken, with the case as it is, if its status is not was.
+	// A mention that had no case gets one when was is empty.
+	Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time) (puskaradio.Case, error)
+	// Correct puts a person's verdict beside the scorer's; nil takes it back.
+	// The counts follow.
+	Correct(ctx context.Context, brand string, id puskaradio.ID, s *puskaradio.Score) error
+
+	// AddAlert keeps an alert and schedules its jobs, or neither. An alert
+	// that is already there with the same or a later Rev is left alone.
+	AddAlert(ctx context.Context, a puskaradio.Alert, jobs ...Job) (added bool, err error)
+	Alert(ctx context.Context, id string) (puskaradio.Alert, error)
+	// Alerts are those of a brand that were decided in [from, to), by time. An
+	// empty brand means all.
+	Alerts(ctx context.Context, brand string, from, to time.Time) ([]puskaradio.Alert, error)
+	// AddDigest keeps a digest and schedules its jobs, or neither, unless
+	// there is one of that brand and date.
+	AddDigest(ctx context.Context, d puskaradio.Digest, jobs ...Job) (added bool, err error)
+	Digest(ctx context.Context, brand, date string) (puskaradio.Digest, error)
+
+	// SetSent remembers where a message went. It is called after it was sent.
+	SetSent(ctx context.Context, key string, s Sent) error
+	// Sent is what [Store.SetSent] was told; puskaradio.ErrNotFound before.
+	Sent(ctx context.Context, key string) (Sent, error)
+
+	// Coverage is the ledger from one time to another, by hour and source.
+	Coverage(ctx context.Context, from, to time.Time) ([]puskaradio.Coverage, error)
+	// Note adds a line to the ledger, as [Store.Commit] does.
+	Note(ctx context.Context, c puskaradio.Coverage) error
+
+	// Retain forgets mentions published before a time; the counts stay.
+	Retain(ctx context.Context, before time.Time) (int, error)
+	Close() error
+}
+
+// A Sent is a message that a channel took.
+type Sent struct {
+	Ref string    `json:"ref"` // the channel's own name for it
+	Rev int       `json:"rev"`
+	At  time.Time `json:"at"`
+}
+
+// A RefusedError says that the data directory cannot be used as it is, and
+// what to do about it.
+type RefusedError struct {
+	Dir    string
+	Reason string
+	Advice string
+}
+
+func (e *RefusedError) Error() string {
+	return "data directory " + e.Dir + ": " + e.Reason + "; " + e.Advice
+}
+
+var errClosed = errors.New("store: closed")

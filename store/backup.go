@@ -1,0 +1,280 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/puskaradio/puskaradio/internal/fault"
+)
+
+// Backup copies the data directory to a new folder in dir, while others read
+// and write, checks the copy and gives its path. What was committed before
+// the call is in it.
+func (s *Bolt) Backup(ctx context.Context, dir string, now time.Time) (path string, err error) {
+	path = filepath.Join(dir, "puskaradio-"+now.UTC().Format("20060102T150405Z"))
+	part := path + ".part"
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("backup: %w", err)
+	}
+	if err := os.Mkdir(part, 0o700); err != nil {
+		return "", fmt.Errorf("backup: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(part) // what is left of a failed copy
+		}
+	}()
+	txs := map[string]*bbolt.Tx{}
+	defer func() {
+		for _, tx := range txs {
+			_ = tx.Rollback() // a read has nothing to lose
+		}
+	}()
+	r := s.reader()
+	defer r.close()
+	// All files as they are at one moment between two commits.
+	err = s.exclusive(ctx, func() error {
+		tx, err := s.main.Begin(false)
+		if err != nil {
+			return err
+		}
+		txs["main.db"] = tx
+		ids, err := s.quartersOnDisk()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if _, err := r.tx(id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("backup: %w", err)
+	}
+	fault.Point("store: during backup")
+	if err := copyTx(txs["main.db"], filepath.Join(part, "main.db")); err != nil {
+		return "", fmt.Errorf("backup: %w", err)
+	}
+	for id, tx := range r.txs {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		if err := copyTx(tx, filepath.Join(part, quarterFile(id))); err != nil {
+			return "", fmt.Errorf("backup: %w", err)
+		}
+	}
+	if err := CheckDir(part); err != nil {
+		return "", fmt.Errorf("backup: the copy: %w", err)
+	}
+	return path, os.Rename(part, path)
+}
+
+func copyTx(tx *bbolt.Tx, path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = tx.WriteTo(f)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// CheckDir reads every page of a data directory that nobody has open.
+func CheckDir(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.db"))
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(files, func(f string) bool { return filepath.Base(f) == "main.db" }) {
+		return &RefusedError{dir, "it holds no main.db", "name a folder that puskaradio backup has made"}
+	}
+	var errs []error
+	for _, f := range files {
+		if err := checkFile(f, BoltOptions{}); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", filepath.Base(f), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Restore puts a backup in the place of a data directory. What was there is
+// moved aside, to the path that it gives; it is empty if nothing was.
+func Restore(backup, dir string, now time.Time) (aside string, err error) {
+	if err := CheckDir(backup); err != nil {
+		return "", fmt.Errorf("restore: %w", err)
+	}
+	part := strings.TrimRight(dir, "/") + ".restoring"
+	if err := os.RemoveAll(part); err != nil {
+		return "", fmt.Errorf("restore: %w", err)
+	}
+	if err := os.MkdirAll(part, 0o700); err != nil {
+		return "", fmt.Errorf("restore: %w", err)
+	}
+	files, err := filepath.Glob(filepath.Join(backup, "*.db"))
+	if err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		if err := copyFile(f, filepath.Join(part, filepath.Base(f))); err != nil {
+			return "", fmt.Errorf("restore: %w", err)
+		}
+	}
+	if _, err := os.Stat(dir); err == nil {
+		db, err := openFile(filepath.Join(dir, "main.db"), BoltOptions{})
+		if err == nil {
+			_ = db.Close() // it was only to see that nobody has it
+		} else if refused := (&Bolt{dir: dir}).refuse(filepath.Join(dir, "main.db"), err).(*RefusedError); strings.Contains(refused.Reason, "running") {
+			return "", refused
+		}
+		aside = strings.TrimRight(dir, "/") + ".before-" + now.UTC().Format("20060102T150405Z")
+		if err := os.Rename(dir, aside); err != nil {
+			return "", fmt.Errorf("restore: %w", err)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("restore: %w", err)
+	}
+	return aside, os.Rename(part, dir)
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
+}
+
+// Compact writes each file anew that has more free pages than live ones, or
+// any at all if always is set, and so gives room back to the disk. Readers of
+// a file wait while it is replaced, and so do all writers.
+func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error) {
+	wasteful := func(db *bbolt.DB) bool {
+		st := db.Stats()
+		free := int64(st.FreePageN+st.PendingPageN) * int64(db.Info().PageSize)
+		info, err := os.Stat(db.Path())
+		return always || err == nil && free > 1<<20 && free > info.Size()/2
+	}
+	ids, err := s.quartersOnDisk()
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		q, err := s.quarter(id, false)
+		if err != nil || q == nil || !wasteful(q.db) {
+			continue
+		}
+		err = s.exclusive(ctx, func() error {
+			q.gate.Lock()
+			defer q.gate.Unlock()
+			n, err := s.replace(&q.db)
+			freed += n
+			return err
+		})
+		if err != nil {
+			return freed, fmt.Errorf("compact %s: %w", quarterFile(id), err)
+		}
+	}
+	if !wasteful(s.main) {
+		return freed, nil
+	}
+	err = s.exclusive(ctx, func() error {
+		s.gate.Lock()
+		defer s.gate.Unlock()
+		n, err := s.replace(&s.main)
+		freed += n
+		return err
+	})
+	if err != nil {
+		return freed, fmt.Errorf("compact main.db: %w", err)
+	}
+	return freed, nil
+}
+
+// replace copies the live pages of a database to a new file and takes that
+// for the old. A crash leaves the one or the other.
+func (s *Bolt) replace(db **bbolt.DB) (freed int64, err error) {
+	path := (*db).Path()
+	before, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	next := path + ".new"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	dst, err := openFile(next, s.opts)
+	if err != nil {
+		return 0, err
+	}
+	if err := errors.Join(bbolt.Compact(dst, *db, 1<<24), dst.Sync(), dst.Close()); err != nil {
+		return 0, err
+	}
+	fault.Point("store: during compaction")
+	if err := (*db).Close(); err != nil {
+		return 0, err
+	}
+	// The sidecar must not take the smaller file for a truncated one.
+	if err := os.Remove(filepath.Join(s.dir, "id.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	err = os.Rename(next, path)
+	reopened, openErr := openFile(path, s.opts)
+	if openErr != nil {
+		return 0, errors.Join(err, openErr)
+	}
+	*db = reopened
+	after, statErr := os.Stat(path)
+	if err = errors.Join(err, statErr, s.seal(false)); err != nil {
+		return 0, err
+	}
+	return before.Size() - after.Size(), nil
+}
+
+// dropQuarters removes the files of quarters that ended before a time.
+func (s *Bolt) dropQuarters(end uint32) error {
+	ids, err := s.quartersOnDisk()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if firstSecond(id+1) > int64(end) {
+			continue
+		}
+		err := s.exclusive(context.Background(), func() error {
+			q, err := s.quarter(id, false)
+			if err != nil || q == nil {
+				return err
+			}
+			q.gate.Lock()
+			defer q.gate.Unlock()
+			s.mu.Lock()
+			delete(s.quarters, id)
+			s.mu.Unlock()
+			if err := errors.Join(q.db.Close(), os.Remove(filepath.Join(s.dir, "id.json")), os.Remove(filepath.Join(s.dir, quarterFile(id)))); err != nil {
+				return err
+			}
+			return s.seal(false)
+		})
+		if err != nil {
+			return fmt.Errorf("retain: %s: %w", quarterFile(id), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"math/bits"
+	"slices"
+
+	"go.etcd.io/bbolt"
+)
+
+// mergeChunk is how many bytes a merge writes in one transaction, between
+// which others may write.
+const mergeChunk = 2 << 20
+
+// merge makes one segment of the oldest mergeWidth of a level, while there
+// are so many. Only one merge of a quarter runs at a time; done reports that
+// the store is closing, and ends it early.
+func (q *quarter) merge(done func() bool) error {
+	if !q.merging.TryLock() {
+		return nil
+	}
+	defer q.merging.Unlock()
+	for !done() {
+		var group []segment
+		err := q.view(func(tx *bbolt.Tx) error {
+			group = mergeable(segments(tx.Bucket([]byte("t"))))
+			return nil
+		})
+		if err != nil || group == nil {
+			return err
+		}
+		m := merger{group: group}
+		for !m.finished {
+			if done() {
+				return q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) })
+			}
+			if err := q.update(m.step); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mergeable finds neighbours of one level. A level of a later segment that is
+// lower than its follower's is merged along, so that stragglers go.
+func mergeable(segs []segment) []segment {
+	for i := 0; i+mergeWidth <= len(segs); i++ {
+		group := segs[i : i+mergeWidth]
+		top := group[0].level
+		same := 0
+		for _, s := range group {
+			if s.level == top {
+				same++
+			}
+		}
+		if same == mergeWidth {
+			return slices.Clone(group)
+		}
+	}
+	if len(segs) > 4*mergeWidth { // levels that do not line up
+		return slices.Clone(segs[:mergeWidth])
+	}
+	return nil
+}
+
+// A merger writes one segment of several, some at a time.
+type merger struct {
+	group    []segment
+	id       uint32
+	renumber [][]uint32 // by segment: old ordinal → new one
+	total    int
+	from     []byte // the first term that is still to do
+	finished bool
+}
+
+func (m *merger) step(tx *bbolt.Tx) error {
+	t := tx.Bucket([]byte("t"))
+	if m.renumber == nil {
+		b, id, err := newSegmentBucket(t)
+		if err != nil {
+			return err
+		}
+		m.id = id
+		return m.places(t, b)
+	}
+	out := t.Bucket(key32(m.id))
+	out.FillPercent = 0.95
+	readers := make([]termReader, len(m.group))
+	for i, s := range m.group {
+		readers[i].seek(t.Bucket(key32(s.id)), m.from)
+	}
+	w := termWriter{b: out}
+	set := make([]uint64, (m.total+63)/64)
+	var word []byte
+	var ords []uint32
+	for w.written+len(w.block) < mergeChunk {
+		word = word[:0]
+		for i := range readers {
+			if r := &readers[i]; !r.done && (len(word) == 0 || bytes.Compare(r.word, word) < 0) {
+				word = append(word[:0], r.word...)
+			}
+		}
+		if len(word) == 0 {
+			m.finished = true
+			break
+		}
+		ords = ords[:0]
+		sources := 0
+		for i := range readers {
+			r := &readers[i]
+			if r.done || !bytes.Equal(r.word, word) {
+				continue
+			}
+			sources++
+			table := m.renumber[i]
+			ok := eachIn(r.list, 0, uint32(len(table)), func(o uint32) { ords = append(ords, table[o]) })
+			if !ok {
+				return errRecord
+			}
+			r.next()
+		}
+		if sources > 1 {
+			ords = sorted(ords, set)
+		}
+		if err := w.add(word, ords); err != nil {
+			return err
+		}
+	}
+	m.from = append(append(m.from[:0], word...), 0)
+	if err := w.flush(); err != nil || !m.finished {
+		return err
+	}
+	return m.finish(t, out)
+}
+
+// sorted puts numbers in order: through a set of bits where they are many.
+func sorted(ords []uint32, set []uint64) []uint32 {
+	if len(ords) < len(set)/2 {
+		slices.Sort(ords)
+		return ords
+	}
+	for _, o := range ords {
+		set[o>>6] |= 1 << (o & 63)
+	}
+	ords = ords[:0]
+	for i, w := range set {
+		for ; w != 0; w &= w - 1 {
+			ords = append(ords, uint32(i<<6+bits.TrailingZeros64(w)))
+		}
+		set[i] = 0
+	}
+	return ords
+}
+
+// places writes the documents of all and notes where each came to stand.
+func (m *merger) places(t, out *bbolt.Bucket) error {
+	type from struct {
+		place
+		seg, ord uint32
+	}
+	var all []from
+	m.renumber = make([][]uint32, len(m.group))
+	for i, s := range m.group {
+		m.renumber[i] = make([]uint32, s.docs)
+		c := t.Bucket(key32(s.id)).Cursor()
+		ord := uint32(0)
+		for k, v := c.Seek([]byte(segDocs)); bytes.HasPrefix(k, []byte(segDocs)); k, v = c.Next() {
+			for ; len(v) >= docSize && ord < s.docs; v = v[docSize:] {
+				all = append(all, from{placeAt(v), uint32(i), ord})
+				ord++
+			}
+		}
+		if ord != s.docs {
+			return errRecord
+		}
+	}
+	slices.SortFunc(all, func(a, b from) int { return a.compare(b.place) })
+	places := make([]place, len(all))
+	for ord, f := range all {
+		places[ord] = f.place
+		m.renumber[f.seg][f.ord] = uint32(ord)
+	}
+	m.total = len(all)
+	return putPlaces(out, places)
+}
+
+// finish makes the new segment visible and drops the old ones.
+func (m *merger) finish(t, out *bbolt.Bucket) error {
+	seg := segment{level: m.group[0].level + 1, docs: uint32(m.total), first: m.group[0].first}
+	var errs []error
+	for _, s := range m.group {
+		seg.last = max(seg.last, s.last)
+		seg.level = max(seg.level, s.level)
+		errs = append(errs, t.DeleteBucket(key32(s.id)))
+	}
+	return errors.Join(append(errs, out.Put([]byte(segHeader), seg.header()))...)
+}

@@ -1,0 +1,311 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+func dueKey(j *Job) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(j.Due.UnixMilli())), j.Key...)
+}
+
+// Schedule implements [Queue].
+func (s *Bolt) Schedule(ctx context.Context, jobs ...Job) error {
+	return s.update(ctx, 1, func(b *batch) error { return b.schedule(jobs) })
+}
+
+func (b *batch) schedule(jobs []Job) error {
+	for _, j := range jobs {
+		var have Job
+		switch err := getJSON(b.tx.Bucket([]byte("j")), []byte(j.Key), &have); {
+		case errors.Is(err, puskaradio.ErrNotFound):
+			j.Since = cmp.Or(j.Since, j.Due)
+			if err := b.putJob(nil, &j); err != nil {
+				return err
+			}
+			continue
+		case err != nil:
+			return fmt.Errorf("job %s: %w", j.Key, err)
+		}
+		next := have
+		next.Every, next.Lane = j.Every, j.Lane
+		if j.Due.Before(have.Due) {
+			next.Due = j.Due
+		}
+		if next == have {
+			continue
+		}
+		if err := b.putJob(&have, &next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putJob replaces a job by another of the same key, or by none.
+func (b *batch) putJob(was, is *Job) error {
+	jobs, due := b.tx.Bucket([]byte("j")), b.tx.Bucket([]byte("o"))
+	b.wake = true
+	if was != nil {
+		if err := due.Delete(dueKey(was)); err != nil {
+			return err
+		}
+	}
+	if is == nil {
+		return jobs.Delete([]byte(was.Key))
+	}
+	is.Due = is.Due.UTC().Truncate(time.Millisecond)
+	if err := due.Put(dueKey(is), nil); err != nil {
+		return err
+	}
+	return putJSON(jobs, []byte(is.Key), is)
+}
+
+// Unschedule implements [Queue].
+func (s *Bolt) Unschedule(ctx context.Context, keys ...string) error {
+	return s.update(ctx, 1, func(b *batch) error {
+		for _, key := range keys {
+			var have Job
+			err := getJSON(b.tx.Bucket([]byte("j")), []byte(key), &have)
+			if errors.Is(err, puskaradio.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if err := b.putJob(&have, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Jobs implements [Queue].
+func (s *Bolt) Jobs(ctx context.Context, prefix string) (out []Job, err error) {
+	err = s.view(ctx, func(tx *bbolt.Tx) error {
+		c := tx.Bucket([]byte("j")).Cursor()
+		for k, v := c.Seek([]byte(prefix)); bytes.HasPrefix(k, []byte(prefix)); k, v = c.Next() {
+			var j Job
+			if err := json.Unmarshal(v, &j); err != nil {
+				return fmt.Errorf("job %s: %w", k, err)
+			}
+			out = append(out, j)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// A runner is what [Bolt.Run] knows while it runs.
+type runner struct {
+	s       *Bolt
+	handle  func(context.Context, Job) (Job, error)
+	free    chan struct{}
+	changed chan struct{} // a job has ended
+
+	mu      sync.Mutex
+	running map[string]bool // keys
+	lanes   map[string]bool
+}
+
+// Run implements [Queue]. It goes by the clock of the machine. What is due is
+// found by reading; only what a job leaves is written, for every write waits
+// for the disk.
+func (s *Bolt) Run(ctx context.Context, handle func(context.Context, Job) (Job, error)) error {
+	r := &runner{
+		s: s, handle: handle,
+		free:    make(chan struct{}, cmp.Or(s.opts.Workers, 16)),
+		changed: make(chan struct{}, 1),
+		running: map[string]bool{}, lanes: map[string]bool{},
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	last := time.Now()
+	if err := r.mend(ctx, last); err != nil {
+		return err
+	}
+	for {
+		now := time.Now()
+		if wall, real := now.Round(0).Sub(last.Round(0)), now.Sub(last); (wall - real).Abs() > time.Minute {
+			if err := r.mend(ctx, now); err != nil { // somebody has set the clock
+				return err
+			}
+		}
+		last = now
+		jobs, next, err := r.due(ctx, now)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("queue: %w", err)
+		}
+		for _, j := range jobs {
+			select {
+			case r.free <- struct{}{}:
+			case <-ctx.Done():
+				return nil
+			}
+			if !r.begin(j) {
+				<-r.free
+				continue
+			}
+			wg.Go(func() {
+				defer func() { <-r.free }()
+				r.run(ctx, j)
+			})
+		}
+		timer := time.NewTimer(min(max(next.Sub(now), time.Millisecond), time.Minute))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		case <-s.wake:
+		case <-r.changed:
+		}
+		timer.Stop()
+	}
+}
+
+// due lists what is due and not running, and when the next one will be.
+func (r *runner) due(ctx context.Context, now time.Time) (jobs []Job, next time.Time, err error) {
+	next = now.Add(time.Minute)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lanes := map[string]bool{}
+	err = r.s.view(ctx, func(tx *bbolt.Tx) error {
+		all := tx.Bucket([]byte("j"))
+		c := tx.Bucket([]byte("o")).Cursor()
+		for k, _ := c.First(); k != nil && len(jobs) < cap(r.free); k, _ = c.Next() {
+			if at := time.UnixMilli(int64(binary.BigEndian.Uint64(k))); at.After(now) {
+				next = at
+				return nil
+			}
+			key := k[8:]
+			if r.running[string(key)] {
+				continue
+			}
+			var j Job
+			if err := getJSON(all, key, &j); err != nil {
+				return fmt.Errorf("job %s: %w", key, err)
+			}
+			if j.Lane != "" && (r.lanes[j.Lane] || lanes[j.Lane]) {
+				continue
+			}
+			lanes[j.Lane] = true
+			jobs = append(jobs, j)
+		}
+		return nil
+	})
+	return jobs, next, err
+}
+
+func (r *runner) begin(j Job) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running[j.Key] || j.Lane != "" && r.lanes[j.Lane] {
+		return false
+	}
+	r.running[j.Key], r.lanes[j.Lane] = true, true
+	return true
+}
+
+func (r *runner) run(ctx context.Context, j Job) {
+	next, err := r.handle(ctx, j)
+	if ctx.Err() != nil && err != nil {
+		next, err = j, nil // interrupted is not failed: it is due again
+	}
+	next = after(j, next, err, time.Now())
+	// ctx may be done; the job must go back. If it cannot, it stays due.
+	_ = r.s.update(context.WithoutCancel(ctx), 1, func(b *batch) error {
+		var have Job
+		if err := getJSON(b.tx.Bucket([]byte("j")), []byte(j.Key), &have); err != nil {
+			if errors.Is(err, puskaradio.ErrNotFound) {
+				return nil // taken off meanwhile
+			}
+			return err
+		}
+		if next.Due.IsZero() {
+			return b.putJob(&have, nil)
+		}
+		next.Every, next.Lane = have.Every, have.Lane
+		if have.Due.Before(j.Due) { // asked for sooner meanwhile
+			next.Due = have.Due
+		}
+		return b.putJob(&have, &next)
+	})
+	r.mu.Lock()
+	delete(r.running, j.Key)
+	delete(r.lanes, j.Lane)
+	r.mu.Unlock()
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+}
+
+// The pauses after a failure.
+const (
+	firstPause = time.Second
+	lastPause  = 15 * time.Minute
+)
+
+// after is what a job is to be after a run.
+func after(j, next Job, err error, now time.Time) Job {
+	if err == nil {
+		next.Fails, next.Since = 0, now.UTC()
+		return next
+	}
+	next = j
+	next.Fails++
+	next.Due = now.Add(min(lastPause, firstPause<<min(j.Fails, 20)))
+	if retry, ok := errors.AsType[*puskaradio.RetryError](err); ok && retry.After > 0 {
+		next.Due = now.Add(retry.After)
+	}
+	if _, ok := errors.AsType[*puskaradio.PermanentError](err); ok {
+		next.Due = time.Time{}
+		if j.Every > 0 {
+			next.Due = now.Add(j.Every)
+		}
+	}
+	return next
+}
+
+// mend brings back recurring jobs that a wrong clock has put too far off.
+func (r *runner) mend(ctx context.Context, now time.Time) error {
+	jobs, err := r.s.Jobs(ctx, "")
+	if err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	var far []Job
+	for _, j := range jobs {
+		if limit := max(j.Every, lastPause); j.Every > 0 && j.Due.Sub(now) > limit+time.Minute {
+			far = append(far, j)
+		}
+	}
+	if len(far) == 0 {
+		return nil
+	}
+	return r.s.update(ctx, 1, func(b *batch) error {
+		for _, was := range far {
+			is := was
+			is.Due = now.Add(was.Every)
+			if err := b.putJob(&was, &is); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,229 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+func (f Filter) limit() int { return cmp.Or(f.Limit, 50) }
+
+// span is the range of seconds [from, to) of a filter.
+func (f Filter) span() (from, to uint32) {
+	to = math.MaxUint32
+	if !f.From.IsZero() {
+		from = uint32(max(0, f.From.Unix()))
+	}
+	if !f.To.IsZero() {
+		to = uint32(min(math.MaxUint32, max(0, f.To.Unix())))
+	}
+	return from, to
+}
+
+// takes reports whether a filter takes an entry, apart from brand and time.
+func (f Filter) takes(s *Bolt, e entry) bool {
+	return (len(f.Labels) == 0 || slices.Contains(f.Labels, labels[e.label])) &&
+		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, statuses[e.status])) &&
+		(len(f.Sources) == 0 || slices.Contains(f.Sources, s.names.of(sourceName, uint32(e.source))))
+}
+
+// scope gives the numbers of the brands that a filter looks at, and where its
+// last page ended.
+func (s *Bolt) scope(f Filter) ([]uint32, mentionKey, error) {
+	var after mentionKey
+	if f.After != "" {
+		sec, hash, err := puskaradio.ID(f.After).Parts()
+		if err != nil {
+			return nil, after, fmt.Errorf("page %q: %w", f.After, puskaradio.ErrNotFound)
+		}
+		after = mentionKey{sec: uint32(sec), hash: hash}
+	}
+	if f.Brand == "" {
+		return s.names.all(brandName), after, nil
+	}
+	num, ok := s.names.number(brandName, f.Brand)
+	if !ok {
+		return nil, after, nil
+	}
+	return []uint32{num}, after, nil
+}
+
+func newestFirst(a, b mentionKey) int {
+	return cmp.Or(cmp.Compare(b.sec, a.sec), cmp.Compare(b.hash, a.hash), cmp.Compare(a.brand, b.brand))
+}
+
+// Mention implements [Store].
+func (s *Bolt) Mention(ctx context.Context, brand string, id puskaradio.ID) (out Entry, err error) {
+	err = s.view(ctx, func(tx *bbolt.Tx) error {
+		k, e, err := s.locate(tx, brand, id)
+		if err != nil {
+			return err
+		}
+		r := s.reader()
+		defer r.close()
+		out, err = r.entry(tx, k, e)
+		return err
+	})
+	return out, err
+}
+
+func (r *reader) entry(tx *bbolt.Tx, k mentionKey, e entry) (Entry, error) {
+	m, err := r.mention(tx, k, e)
+	return Entry{ID: k.id(), Mention: m, Status: statuses[e.status]}, err
+}
+
+// A found is a mention on its way to a page.
+type found struct {
+	mentionKey
+	entry entry
+}
+
+// Mentions implements [Store].
+func (s *Bolt) Mentions(ctx context.Context, f Filter) (out []Entry, next string, err error) {
+	limit := f.limit()
+	err = s.view(ctx, func(tx *bbolt.Tx) error {
+		brands, after, err := s.scope(f)
+		if err != nil {
+			return err
+		}
+		var all []found
+		for _, brand := range brands {
+			fs, err := s.newest(tx, brand, f, after, limit+1)
+			if err != nil {
+				return err
+			}
+			all = append(all, fs...)
+		}
+		slices.SortFunc(all, func(a, b found) int { return newestFirst(a.mentionKey, b.mentionKey) })
+		out, next, err = s.page(tx, all, limit)
+		return err
+	})
+	return out, next, err
+}
+
+// page reads the texts of up to limit mentions, and gives the token of the
+// page after them.
+func (s *Bolt) page(tx *bbolt.Tx, all []found, limit int) (out []Entry, next string, err error) {
+	r := s.reader()
+	defer r.close()
+	for _, f := range all[:min(limit, len(all))] {
+		e, err := r.entry(tx, f.mentionKey, f.entry)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, e)
+	}
+	if len(all) > limit {
+		next = string(out[limit-1].ID)
+	}
+	return out, next, nil
+}
+
+// newest walks a brand backwards, month by month.
+func (s *Bolt) newest(tx *bbolt.Tx, brand uint32, f Filter, after mentionKey, limit int) ([]found, error) {
+	from, to := f.span()
+	end := mentionKey{brand: brand, sec: to}
+	if after.sec > 0 && after.sec <= to {
+		end = mentionKey{brand: brand, sec: after.sec, hash: after.hash}
+	}
+	c := tx.Bucket([]byte("b")).Cursor()
+	var out []found
+	k, v := seekBefore(c, end.b())
+	for k != nil && len(out) < limit {
+		key := keyOfB(k)
+		if key.brand != brand { // on to where the brand may stand before this key
+			mo := binary.BigEndian.Uint16(k)
+			if key.brand < brand {
+				if mo == 0 {
+					return out, nil
+				}
+				mo--
+			}
+			if mo < month(from) {
+				return out, nil
+			}
+			last := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(nil, mo), brand+1)
+			k, v = seekBefore(c, last)
+			continue
+		}
+		if key.sec < from {
+			return out, nil
+		}
+		e, err := decodeEntry(v)
+		if err != nil {
+			return nil, fmt.Errorf("mention %s: %w", key.id(), err)
+		}
+		if f.takes(s, e) {
+			out = append(out, found{key, e})
+		}
+		k, v = c.Prev()
+	}
+	return out, nil
+}
+
+// seekBefore goes to the last key before one.
+func seekBefore(c *bbolt.Cursor, key []byte) ([]byte, []byte) {
+	if k, _ := c.Seek(key); k == nil {
+		return c.Last()
+	}
+	return c.Prev()
+}
+
+// Retain implements [Store].
+func (s *Bolt) Retain(ctx context.Context, before time.Time) (int, error) {
+	n := 0
+	end := uint32(max(0, before.Unix()))
+	for more := true; more; {
+		more = false
+		err := s.update(ctx, maxGroup, func(b *batch) error {
+			var drop []found
+			c := b.tx.Bucket([]byte("b")).Cursor()
+			for k, v := c.First(); k != nil && binary.BigEndian.Uint16(k) <= month(end); k, v = c.Next() {
+				if key := keyOfB(k); key.sec < end {
+					e, err := decodeEntry(v)
+					if err != nil {
+						return err
+					}
+					drop = append(drop, found{key, e})
+					if len(drop) == maxGroup {
+						more = true
+						break
+					}
+				}
+			}
+			n += len(drop)
+			return b.forget(drop)
+		})
+		if err != nil {
+			return n, fmt.Errorf("store: retain: %w", err)
+		}
+	}
+	return n, s.dropQuarters(end)
+}
+
+// forget takes mentions out of all but the counts and the references, which
+// keep them from coming back.
+func (b *batch) forget(drop []found) error {
+	for _, f := range drop {
+		if err := setStatus(b.tx, f.mentionKey, &f.entry, 0); err != nil {
+			return err
+		}
+		if err := b.tx.Bucket([]byte("c")).Delete(f.c()); err != nil {
+			return err
+		}
+		if err := b.tx.Bucket([]byte("b")).Delete(f.b()); err != nil {
+			return err
+		}
+		id := quarterOf(int64(f.sec))
+		b.erase[id] = append(b.erase[id], f.entry.seq)
+	}
+	return nil
+}

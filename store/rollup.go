@@ -1,0 +1,230 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// A tally is what a row of counts holds for one source: how many mentions of
+// each label, the sum of their scores, how many had stars and
+// the sum of their shares, both in hundredths.
+type tally struct {
+	source uint32
+	labels [3]int64
+	value  int64
+	rated  int64
+	rating int64
+}
+
+func (t *tally) add(u tally) {
+	for i := range t.labels {
+		t.labels[i] += u.labels[i]
+	}
+	t.value += u.value
+	t.rated += u.rated
+	t.rating += u.rating
+}
+
+func (t tally) minus() tally {
+	var u tally
+	u.source = t.source
+	for i := range t.labels {
+		u.labels[i] = -t.labels[i]
+	}
+	u.value, u.rated, u.rating = -t.value, -t.rated, -t.rating
+	return u
+}
+
+func appendTallies(b []byte, ts []tally) []byte {
+	for _, t := range ts {
+		b = binary.AppendUvarint(b, uint64(t.source))
+		for _, n := range []int64{t.labels[0], t.labels[1], t.labels[2], t.value, t.rated, t.rating} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
+}
+
+func decodeTallies(ts []tally, b []byte) ([]tally, error) {
+	d := decoder{b: b}
+	for len(d.b) > 0 {
+		t := tally{source: uint32(d.uvarint())}
+		for _, n := range []*int64{&t.labels[0], &t.labels[1], &t.labels[2], &t.value, &t.rated, &t.rating} {
+			*n = d.varint()
+		}
+		ts = append(ts, t)
+	}
+	if d.bad {
+		return ts, errRecord
+	}
+	return ts, nil
+}
+
+// tallyOf is what a mention adds to the counts.
+func tallyOf(e entry) tally {
+	t := tally{source: uint32(e.source), value: int64(e.value)}
+	t.labels[e.label] = 1
+	if e.rating > 0 {
+		t.rated, t.rating = 1, int64(e.rating-1)
+	}
+	return t
+}
+
+// A row is one line of counts: of a brand in an hour or on a date.
+type row struct {
+	bucket string
+	brand  uint32
+	step   uint32 // Unix hour, or days since 1970 by local date
+}
+
+// hourSpan is how long counts by hour are kept.
+const hourSpan = 60 * 24 * time.Hour
+
+// dayOf numbers the local date of a time.
+func dayOf(t time.Time, zone *time.Location) uint32 {
+	y, m, d := t.In(zone).Date()
+	return uint32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+}
+
+// startOfDay is when a numbered date begins in a zone.
+func startOfDay(day uint32, zone *time.Location) time.Time {
+	t := time.Unix(int64(day)*86400, 0).UTC()
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
+}
+
+// key sorts by month, then brand, then step.
+func (r row) key() []byte {
+	month := uint16(r.step / 30)
+	if r.bucket == "h" {
+		month = uint16(r.step / (24 * 30))
+	}
+	k := binary.BigEndian.AppendUint16(make([]byte, 0, 10), month)
+	k = binary.BigEndian.AppendUint32(k, r.brand)
+	return binary.BigEndian.AppendUint32(k, r.step)
+}
+
+// counts gathers what a transaction adds, so that each row is written once.
+type counts map[row][]tally
+
+func (c counts) add(r row, t tally) {
+	for i := range c[r] {
+		if c[r][i].source == t.source {
+			c[r][i].add(t)
+			return
+		}
+	}
+	c[r] = append(c[r], t)
+}
+
+// addMention counts a mention in its date and, if it is recent, its hour.
+func (c counts) addMention(brand uint32, sec int64, seen time.Time, zone *time.Location, t tally) {
+	at := time.Unix(sec, 0)
+	c.add(row{"r", brand, dayOf(at, zone)}, t)
+	if seen.Sub(at) < hourSpan {
+		c.add(row{"h", brand, uint32(sec / 3600)}, t)
+	}
+}
+
+func (c counts) write(tx *bbolt.Tx) error {
+	rows := make([]row, 0, len(c))
+	for r := range c {
+		rows = append(rows, r)
+	}
+	slices.SortFunc(rows, func(a, b row) int { return slices.Compare(a.key(), b.key()) })
+	var have []tally
+	for _, r := range rows {
+		b, key := tx.Bucket([]byte(r.bucket)), r.key()
+		var err error
+		if have, err = decodeTallies(have[:0], b.Get(key)); err != nil {
+			return fmt.Errorf("counts of %x: %w", key, err)
+		}
+		for _, t := range c[r] {
+			i := slices.IndexFunc(have, func(h tally) bool { return h.source == t.source })
+			if i < 0 {
+				have = append(have, t)
+			} else {
+				have[i].add(t)
+			}
+		}
+		if err := b.Put(key, appendTallies(nil, have)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Series implements [Store].
+func (s *Bolt) Series(ctx context.Context, brand string, from, to time.Time, step Step) ([]Count, error) {
+	num, ok := s.names.number(brandName, brand)
+	if !ok || !from.Before(to) {
+		return nil, ctx.Err()
+	}
+	r := row{bucket: "r", brand: num, step: dayOf(from, s.zone())}
+	last := dayOf(to.Add(-1), s.zone())
+	at := func(step uint32) time.Time { return startOfDay(step, s.zone()) }
+	if step == Hour {
+		r = row{bucket: "h", brand: num, step: uint32(from.Unix() / 3600)}
+		last = uint32(to.Add(-1).Unix() / 3600)
+		at = func(step uint32) time.Time { return time.Unix(int64(step)*3600, 0).UTC() }
+	}
+	var out []Count
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		c := tx.Bucket([]byte(r.bucket)).Cursor()
+		var ts []tally
+		k, v := c.Seek(r.key())
+		for k != nil {
+			// The key may be of another brand: then go to the next month.
+			have := row{r.bucket, binary.BigEndian.Uint32(k[2:]), binary.BigEndian.Uint32(k[6:])}
+			month := binary.BigEndian.Uint16(k)
+			if have.brand != num {
+				if have.brand > num {
+					month++
+				}
+				next := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(nil, month), num)
+				if startOfMonth(r.bucket, month) > last {
+					return nil
+				}
+				k, v = c.Seek(next)
+				continue
+			}
+			if have.step > last {
+				return nil
+			}
+			var err error
+			if ts, err = decodeTallies(ts[:0], v); err != nil {
+				return err
+			}
+			when := at(have.step)
+			for _, t := range ts {
+				out = append(out, s.count(when, t))
+			}
+			k, v = c.Next()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("series of %s: %w", brand, err)
+	}
+	return out, nil
+}
+
+// startOfMonth is the first step of a numbered month of a bucket.
+func startOfMonth(bucket string, month uint16) uint32 {
+	if bucket == "h" {
+		return uint32(month) * 30 * 24
+	}
+	return uint32(month) * 30
+}
+
+func (s *Bolt) count(at time.Time, t tally) Count {
+	return Count{
+		At: at, Source: s.names.of(sourceName, t.source),
+		Negative: int(t.labels[0]), Neutral: int(t.labels[1]), Positive: int(t.labels[2]),
+		Value: float64(t.value) / 100, Rated: int(t.rated), Rating: float64(t.rating) / 100,
+	}
+}

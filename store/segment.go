@@ -1,0 +1,354 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"go.etcd.io/bbolt"
+)
+
+// The full-text index of a quarter is a list of segments, each a bucket in t:
+//
+//	header           level8 docs32 first32 last32 (seq)
+//	docs brand32 n32 → up to docsPerChunk × (brand32 sec32 seq32), n is the first one's ordinal
+//	term FIRST       → a run of terms with the ordinals of the documents that have them
+//
+// A segment numbers its documents by brand, then time, so that a search in
+// one brand reads one range of each list. A page of a crawl writes one
+// segment at the right edge of the file; when there are mergeWidth of a level
+// they become one of the next.
+const (
+	segHeader    = "\x00"
+	segDocs      = "\x01"
+	segTerm      = "\x02"
+	docsPerChunk = 320
+	docSize      = 12
+	termBlock    = 900 // bytes of terms under one key, about
+	skipEvery    = 128 // ordinals between two points where a reader can enter a list
+	mergeWidth   = 8
+)
+
+type segment struct {
+	id          uint32
+	level       byte
+	docs        uint32
+	first, last uint32 // the range of seq
+}
+
+func (s segment) header() []byte {
+	b := []byte{s.level}
+	b = binary.BigEndian.AppendUint32(b, s.docs)
+	b = binary.BigEndian.AppendUint32(b, s.first)
+	return binary.BigEndian.AppendUint32(b, s.last)
+}
+
+// segments lists what is whole, by seq.
+func segments(t *bbolt.Bucket) []segment {
+	var out []segment
+	c := t.Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		h := t.Bucket(k).Get([]byte(segHeader))
+		if len(h) != 13 {
+			continue // a merge that was cut short, see dropUnfinished
+		}
+		out = append(out, segment{
+			binary.BigEndian.Uint32(k), h[0], binary.BigEndian.Uint32(h[1:]),
+			binary.BigEndian.Uint32(h[5:]), binary.BigEndian.Uint32(h[9:]),
+		})
+	}
+	slices.SortFunc(out, func(a, b segment) int { return cmp.Compare(a.first, b.first) })
+	return out
+}
+
+// dropUnfinished removes what a crash in a merge has left.
+func dropUnfinished(t *bbolt.Bucket) error {
+	var drop [][]byte
+	c := t.Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if t.Bucket(k).Get([]byte(segHeader)) == nil {
+			drop = append(drop, bytes.Clone(k))
+		}
+	}
+	for _, k := range drop {
+		if err := t.DeleteBucket(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newSegmentBucket(t *bbolt.Bucket) (*bbolt.Bucket, uint32, error) {
+	id := uint32(0)
+	if k, _ := t.Cursor().Last(); k != nil {
+		id = binary.BigEndian.Uint32(k) + 1
+	}
+	b, err := t.CreateBucket(key32(id))
+	if err != nil {
+		return nil, 0, err
+	}
+	b.FillPercent = 0.95
+	return b, id, nil
+}
+
+// A place is where the index says that a document is.
+type place struct{ brand, sec, seq uint32 }
+
+func (p place) compare(q place) int {
+	return cmp.Or(cmp.Compare(p.brand, q.brand), cmp.Compare(p.sec, q.sec), cmp.Compare(p.seq, q.seq))
+}
+
+func placeAt(v []byte) place {
+	return place{binary.BigEndian.Uint32(v), binary.BigEndian.Uint32(v[4:]), binary.BigEndian.Uint32(v[8:])}
+}
+
+// putPlaces writes documents in their order.
+func putPlaces(b *bbolt.Bucket, places []place) error {
+	for i := 0; i < len(places); i += docsPerChunk {
+		part := places[i:min(i+docsPerChunk, len(places))]
+		v := make([]byte, 0, len(part)*docSize)
+		for _, p := range part {
+			v = binary.BigEndian.AppendUint32(v, p.brand)
+			v = binary.BigEndian.AppendUint32(v, p.sec)
+			v = binary.BigEndian.AppendUint32(v, p.seq)
+		}
+		if err := b.Put(placeKey(part[0].brand, uint32(i)), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func placeKey(brand, ord uint32) []byte {
+	k := binary.BigEndian.AppendUint32([]byte(segDocs), brand)
+	return binary.BigEndian.AppendUint32(k, ord)
+}
+
+// writeSegment indexes documents that have their seq.
+func writeSegment(t *bbolt.Bucket, docs []*document) error {
+	b, _, err := newSegmentBucket(t)
+	if err != nil {
+		return err
+	}
+	seg := segment{docs: uint32(len(docs)), first: docs[0].seq, last: docs[len(docs)-1].seq}
+	docs = slices.Clone(docs)
+	slices.SortFunc(docs, func(a, b *document) int {
+		return place{a.brand, a.sec, a.seq}.compare(place{b.brand, b.sec, b.seq})
+	})
+	places := make([]place, len(docs))
+	number := make(map[string]int32, 64*len(docs))
+	var words []string
+	var lists [][]uint32
+	for ord, d := range docs {
+		places[ord] = place{d.brand, d.sec, d.seq}
+		for _, text := range d.text {
+			eachWord(text, func(w []byte) {
+				i, ok := number[string(w)]
+				if !ok {
+					i = int32(len(words))
+					s := string(w)
+					number[s] = i
+					words, lists = append(words, s), append(lists, make([]uint32, 0, 2))
+				}
+				if l := lists[i]; len(l) == 0 || l[len(l)-1] != uint32(ord) {
+					lists[i] = append(l, uint32(ord))
+				}
+			})
+		}
+	}
+	if err := putPlaces(b, places); err != nil {
+		return err
+	}
+	order := make([]int32, len(words))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(words[x], words[y]) })
+	w := termWriter{b: b}
+	for _, i := range order {
+		if err := w.add([]byte(words[i]), lists[i]); err != nil {
+			return err
+		}
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return b.Put([]byte(segHeader), seg.header())
+}
+
+// A termWriter packs terms, which come in order, into blocks.
+type termWriter struct {
+	b       *bbolt.Bucket
+	key     []byte // of the block
+	last    []byte // the last term in it
+	block   []byte
+	written int
+	list    []byte
+}
+
+// add appends a term: how much it shares with the one before, the rest, and
+// its list.
+func (w *termWriter) add(word []byte, ords []uint32) error {
+	shared := 0
+	if len(w.block) == 0 {
+		w.key = append(append(w.key[:0], segTerm...), word...)
+		w.last = w.last[:0]
+	}
+	for shared < len(word) && shared < len(w.last) && word[shared] == w.last[shared] {
+		shared++
+	}
+	w.list = appendList(w.list[:0], ords)
+	w.block = append(w.block, byte(shared), byte(len(word)-shared))
+	w.block = append(w.block, word[shared:]...)
+	w.block = binary.AppendUvarint(w.block, uint64(len(w.list)))
+	w.block = append(w.block, w.list...)
+	w.last = append(w.last[:0], word...)
+	if len(w.block) >= termBlock {
+		return w.flush()
+	}
+	return nil
+}
+
+func (w *termWriter) flush() error {
+	if len(w.block) == 0 {
+		return nil
+	}
+	err := w.b.Put(w.key, w.block)
+	w.written += len(w.block)
+	w.block = nil // bbolt holds on to it until the commit
+	return err
+}
+
+// appendList writes ascending numbers: how many, then their differences, in
+// groups of skipEvery. Before each full group of a longer list stand its last
+// number and its length, to leap over it.
+func appendList(b []byte, ords []uint32) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ords)))
+	prev := uint32(0)
+	for len(ords) > skipEvery {
+		at := len(b)
+		b = append(b, 0, 0, 0, 0, 0, 0)
+		for _, o := range ords[:skipEvery] {
+			b = binary.AppendUvarint(b, uint64(o-prev))
+			prev = o
+		}
+		binary.BigEndian.PutUint32(b[at:], prev)
+		binary.BigEndian.PutUint16(b[at+4:], uint16(len(b)-at-6))
+		ords = ords[skipEvery:]
+	}
+	for _, o := range ords {
+		b = binary.AppendUvarint(b, uint64(o-prev))
+		prev = o
+	}
+	return b
+}
+
+// eachIn calls do with the numbers of a list in [lo, hi), in order. It
+// reports false if the list is damaged.
+func eachIn(b []byte, lo, hi uint32, do func(ord uint32)) bool {
+	n, size := binary.Uvarint(b)
+	if size <= 0 {
+		return false
+	}
+	b = b[size:]
+	prev := uint32(0)
+	for n > skipEvery {
+		if len(b) < 6 {
+			return false
+		}
+		last, skip := binary.BigEndian.Uint32(b), int(binary.BigEndian.Uint16(b[4:]))
+		if b = b[6:]; len(b) < skip {
+			return false
+		}
+		if last < lo {
+			b, prev = b[skip:], last
+			n -= skipEvery
+			continue
+		}
+		for range skipEvery {
+			d, size := binary.Uvarint(b)
+			if size <= 0 {
+				return false
+			}
+			b = b[size:]
+			if prev += uint32(d); prev >= hi {
+				return true
+			} else if prev >= lo {
+				do(prev)
+			}
+		}
+		n -= skipEvery
+	}
+	for range n {
+		d, size := binary.Uvarint(b)
+		if size <= 0 {
+			return false
+		}
+		b = b[size:]
+		if prev += uint32(d); prev >= hi {
+			return true
+		} else if prev >= lo {
+			do(prev)
+		}
+	}
+	return true
+}
+
+// A termReader walks the terms of a segment in order.
+type termReader struct {
+	c     *bbolt.Cursor
+	block []byte
+	word  []byte
+	list  []byte
+	done  bool
+}
+
+// seek goes to the first term that is not before word.
+func (r *termReader) seek(b *bbolt.Bucket, word []byte) {
+	*r = termReader{c: b.Cursor(), word: r.word[:0]}
+	key := append([]byte(segTerm), word...)
+	k, v := r.c.Seek(key)
+	if !bytes.Equal(k, key) { // it may stand inside the block before
+		before, block := r.c.Prev()
+		if k == nil {
+			before, block = r.c.Last()
+		}
+		if bytes.HasPrefix(before, []byte(segTerm)) {
+			k, v = before, block
+		} else {
+			k, v = r.c.Seek(key)
+		}
+	}
+	if !bytes.HasPrefix(k, []byte(segTerm)) {
+		r.done = true
+		return
+	}
+	r.block = v
+	for r.next(); !r.done && bytes.Compare(r.word, word) < 0; r.next() {
+	}
+}
+
+func (r *termReader) next() {
+	if len(r.block) == 0 {
+		k, v := r.c.Next()
+		if !bytes.HasPrefix(k, []byte(segTerm)) {
+			r.done = true
+			return
+		}
+		r.block, r.word = v, r.word[:0]
+	}
+	if len(r.block) < 2 || int(r.block[0]) > len(r.word) || len(r.block) < 2+int(r.block[1]) {
+		r.done = true
+		return
+	}
+	shared, rest := int(r.block[0]), int(r.block[1])
+	r.word = append(r.word[:shared], r.block[2:2+rest]...)
+	r.block = r.block[2+rest:]
+	n, size := binary.Uvarint(r.block)
+	if size <= 0 || n > uint64(len(r.block)-size) {
+		r.done = true
+		return
+	}
+	r.list, r.block = r.block[size:size+int(n)], r.block[size+int(n):]
+}
