@@ -203,3 +203,19 @@ type Coverage struct {
 	Problem string    `json:"problem,omitempty"`
 	At      time.Time `json:"at"` // the last fetch
 }
+
+// A Count is a step of a series: what was said about a brand at one source in
+// an hour or on a local date.
+type Count struct {
+	At       time.Time `json:"at"` // the start of the step
+	Source   string    `json:"source"`
+	Negative int       `json:"negative"`
+	Neutral  int       `json:"neutral"`
+	Positive int       `json:"positive"`
+	Value    float64   `json:"value"`  // the sum of the scores
+	Rated    int       `json:"rated"`  // how many had stars
+	Rating   float64   `json:"rating"` // the sum of their shares, 0 … 1 each
+}
+
+// Total is the number of mentions in the step.
+func (c Count) Total() int { return c.Negative + c.Neutral + c.Positive }

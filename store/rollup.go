@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/puskaradio/puskaradio"
 )
 
 // A tally is what a row of counts holds for one source: how many mentions of
@@ -159,7 +161,7 @@ func (c counts) write(tx *bbolt.Tx) error {
 }
 
 // Series implements [Store].
-func (s *Bolt) Series(ctx context.Context, brand string, from, to time.Time, step Step) ([]Count, error) {
+func (s *Bolt) Series(ctx context.Context, brand string, from, to time.Time, step Step) ([]puskaradio.Count, error) {
 	num, ok := s.names.number(brandName, brand)
 	if !ok || !from.Before(to) {
 		return nil, ctx.Err()
@@ -172,7 +174,7 @@ func (s *Bolt) Series(ctx context.Context, brand string, from, to time.Time, ste
 		last = uint32(to.Add(-1).Unix() / 3600)
 		at = func(step uint32) time.Time { return time.Unix(int64(step)*3600, 0).UTC() }
 	}
-	var out []Count
+	var out []puskaradio.Count
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(r.bucket)).Cursor()
 		var ts []tally
@@ -221,8 +223,8 @@ func startOfMonth(bucket string, month uint16) uint32 {
 	return uint32(month) * 30
 }
 
-func (s *Bolt) count(at time.Time, t tally) Count {
-	return Count{
+func (s *Bolt) count(at time.Time, t tally) puskaradio.Count {
+	return puskaradio.Count{
 		At: at, Source: s.names.of(sourceName, t.source),
 		Negative: int(t.labels[0]), Neutral: int(t.labels[1]), Positive: int(t.labels[2]),
 		Value: float64(t.value) / 100, Rated: int(t.rated), Rating: float64(t.rating) / 100,

@@ -86,22 +86,6 @@ type Filter struct {
 	After    string              // the token that the last page ended with
 }
 
-// A Count is a step of a series: what was said about a brand at one source in
-// an hour or on a local date.
-type Count struct {
-	At       time.Time `json:"at"` // the start of the step
-	Source   string    `json:"source"`
-	Negative int       `json:"negative"`
-	Neutral  int       `json:"neutral"`
-	Positive int       `json:"positive"`
-	Value    float64   `json:"value"`  // the sum of the scores
-	Rated    int       `json:"rated"`  // how many had stars
-	Rating   float64   `json:"rating"` // the sum of their shares, 0 … 1 each
-}
-
-// Total is the number of mentions in the step.
-func (c Count) Total() int { return c.Negative + c.Neutral + c.Positive }
-
 // A Step is the width of a series.
 type Step int
 
@@ -130,7 +114,7 @@ type Store interface {
 	Search(ctx context.Context, query string, f Filter) ([]Entry, string, error)
 	// Series are the counts of a brand from one time to another, by time and
 	// source. It never reads a mention.
-	Series(ctx context.Context, brand string, from, to time.Time, step Step) ([]Count, error)
+	Series(ctx context.Context, brand string, from, to time.Time, step Step) ([]puskaradio.Count, error)
 
 	// Inbox are the cases that a filter chooses, the newest first.
 	Inbox(ctx context.Context, f Filter) ([]puskaradio.Case, string, error)

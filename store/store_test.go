@@ -80,7 +80,7 @@ func commit(t *testing.T, s store.Store, ms ...puskaradio.Mention) store.Stored 
 	return st
 }
 
-func total(t *testing.T, s store.Store, brand string) (sum store.Count) {
+func total(t *testing.T, s store.Store, brand string) (sum puskaradio.Count) {
 	t.Helper()
 	cs, err := s.Series(t.Context(), brand, noon.AddDate(-3, 0, 0), noon.AddDate(1, 0, 0), store.Day)
 	if err != nil {
@@ -350,7 +350,7 @@ func testSeries(t *testing.T, s store.Store) {
 	if err != nil || len(days) != 3 {
 		t.Fatalf("Series by day: %v, %v, want 3", days, err)
 	}
-	want := store.Count{At: noon.Add(-12 * time.Hour), Source: "shop", Negative: 5, Positive: 8, Value: 0.25, Rated: 13, Rating: 5.75}
+	want := puskaradio.Count{At: noon.Add(-12 * time.Hour), Source: "shop", Negative: 5, Positive: 8, Value: 0.25, Rated: 13, Rating: 5.75}
 	if diff := cmp.Diff(want, days[2]); diff != "" {
 		t.Errorf("last day (-want +got):\n%s", diff)
 	}

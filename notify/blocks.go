@@ -1,0 +1,215 @@
+package notify
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+// What Slack takes, in characters and in numbers. See
+// https://docs.slack.dev/reference/block-kit/blocks.
+const (
+	maxBlocks     = 50
+	maxHeader     = 150
+	maxField      = 2000
+	maxQuote      = 600 // ours: three lines on a phone; Slack would take 3,000
+	maxURL        = 3000
+	maxChartLabel = 20
+	maxChartTitle = 50
+	maxPoints     = 20
+)
+
+// Escape makes a text safe where Slack reads markup: it calls nobody and
+// links nowhere.
+func Escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
+
+// Blocks is a message as Slack lays it out. Texts of strangers stand only in
+// text elements of rich text, which Slack does not read for mentions or links.
+func Blocks(m Message) []slackapi.Block {
+	var bs []slackapi.Block
+	switch {
+	case m.Alert != nil:
+		bs = alertBlocks(m)
+	case m.Digest != nil:
+		bs = digestBlocks(m)
+	default:
+		return nil
+	}
+	return bs[:min(len(bs), maxBlocks)]
+}
+
+func header(id, text string) slackapi.Block {
+	off := false
+	return slackapi.NewHeaderBlock(&slackapi.TextBlockObject{Type: slackapi.PlainTextType, Text: clip(text, maxHeader), Emoji: &off},
+		slackapi.HeaderBlockOptionBlockID(id))
+}
+
+// field is a name and a value of ours; both are escaped.
+func field(name, value string) *slackapi.TextBlockObject {
+	return &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: clip("*"+Escape(name)+"*\n"+Escape(value), maxField)}
+}
+
+func alertBlocks(m Message) []slackapi.Block {
+	w, a := wordsOf(m.Lang), m.Alert
+	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, a.ID, a.Rev) }
+	topic := "–"
+	if a.Topic != "" {
+		topic = fmt.Sprintf("%s (%d/%d)", topicName(m.Lang, a.Topic), a.TopicN, a.Negative)
+	}
+	last := fmt.Sprintf("%d %s / %d", a.Negative, w.negative, a.Total)
+	usual := fmt.Sprintf("%s %s / %s", number(m.Lang, a.Usual), w.negative, number(m.Lang, a.UsualAll))
+	bs := []slackapi.Block{
+		header(id("h"), headline(m)),
+		&slackapi.SectionBlock{Type: slackapi.MBTSection, BlockID: id("s"), Fields: []*slackapi.TextBlockObject{
+			field(fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), last), field(w.usual, usual),
+			field(w.topic, topic), field(w.coverage, plain(a.Coverage)),
+		}},
+	}
+	for i, q := range a.Quotes[:min(3, len(a.Quotes))] {
+		bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("q"), i), q))
+	}
+	if c := chartBlock(m, id("d"), w.chart, a.Hours); c != nil {
+		bs = append(bs, c)
+	}
+	why := fmt.Sprintf("%s %s · %s %s · %s", w.rule, a.Rule, w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone))
+	why = Escape(why)
+	if link := alertLink(m); link != "" {
+		why += " · <" + link + "|" + w.why + ">"
+	}
+	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: clip(why, maxField)}))
+}
+
+// quoteBlock shows what somebody wrote and links to where.
+func quoteBlock(m Message, id string, q puskaradio.Quote) slackapi.Block {
+	w := wordsOf(m.Lang)
+	text := quoteText(q, maxQuote)
+	if text == "" {
+		text = "–"
+	}
+	elements := []slackapi.RichTextElement{
+		slackapi.NewRichTextSection(slackapi.NewRichTextSectionTextElement(quoteHead(m, q), &slackapi.RichTextSectionTextStyle{Bold: true})),
+		&slackapi.RichTextQuote{Type: slackapi.RTEQuote, Elements: []slackapi.RichTextSectionElement{slackapi.NewRichTextSectionTextElement(text, nil)}},
+	}
+	var links []slackapi.RichTextSectionElement
+	if m.Link != "" {
+		links = append(links, slackapi.NewRichTextSectionLinkElement(strings.TrimRight(m.Link, "/")+"/m/"+string(q.ID), w.inbox, nil))
+	}
+	if u := webLink(q.URL); u != "" {
+		if len(links) > 0 {
+			links = append(links, slackapi.NewRichTextSectionTextElement("  ·  ", nil))
+		}
+		links = append(links, slackapi.NewRichTextSectionLinkElement(u, w.original, nil))
+	}
+	if len(links) > 0 {
+		elements = append(elements, slackapi.NewRichTextSection(links...))
+	}
+	return slackapi.NewRichTextBlock(id, elements...)
+}
+
+// webLink gives back a link that leads to the web, and nothing else.
+func webLink(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return ""
+	}
+	if s = u.String(); len(s) > maxURL {
+		return ""
+	}
+	return s
+}
+
+// chartBlock draws up to twenty points; fewer than two are no chart.
+func chartBlock(m Message, id, title string, points []puskaradio.Point) slackapi.Block {
+	points = points[max(0, len(points)-maxPoints):]
+	if len(points) < 2 {
+		return nil
+	}
+	w := wordsOf(m.Lang)
+	layout := "15"
+	if points[1].At.Sub(points[0].At).Hours() > 20 {
+		layout = "2.1."
+		if m.Lang != "fi" {
+			layout = "2 Jan"
+		}
+	}
+	var labels []string
+	var data []slackapi.DataVisualizationDataPoint
+	for _, p := range points {
+		label := p.At.In(zoneOr(m.Zone)).Format(layout)
+		if slices.Contains(labels, label) { // each must be of its own: say the date too
+			label = p.At.In(zoneOr(m.Zone)).Format("2.1. 15")
+		}
+		label = clip(label, maxChartLabel)
+		labels = append(labels, label)
+		data = append(data, slackapi.NewDataVisualizationDataPoint(label, p.Value))
+	}
+	axis := slackapi.NewDataVisualizationAxisConfig(labels...)
+	axis.YLabel = w.count
+	if layout == "15" {
+		axis.XLabel = w.hour
+	}
+	chart := slackapi.NewDataVisualizationLineChart(axis, slackapi.NewDataVisualizationDataSeries(w.negative, data...))
+	return slackapi.NewDataVisualizationBlock(clip(title, maxChartTitle), chart, slackapi.DataVisualizationBlockOptionBlockID(id))
+}
+
+func digestBlocks(m Message) []slackapi.Block {
+	w, d := wordsOf(m.Lang), m.Digest
+	fi := m.Lang == "fi"
+	pick := func(a, b string) string {
+		if fi {
+			return a
+		}
+		return b
+	}
+	id := func(part string) string { return clip("g-"+part+"-"+d.Brand+"-"+d.Date, 255) }
+	waiting := number(m.Lang, float64(d.Waiting))
+	if !d.Oldest.IsZero() && d.Waiting > 0 {
+		waiting += pick(", vanhin ", ", oldest ") + clock(m.Lang, d.Oldest, m.Zone)
+	}
+	share := pick("vain yksi brändi", "one brand only")
+	for _, v := range d.Share {
+		if v.Brand == d.Brand {
+			share = percent(m.Lang, v.Share)
+		}
+	}
+	bs := []slackapi.Block{
+		header(id("h"), headline(m)),
+		slackapi.NewRichTextBlock(id("s"), slackapi.NewRichTextSection(slackapi.NewRichTextSectionTextElement(clip(digestSentence(m), maxField), nil))),
+		&slackapi.SectionBlock{Type: slackapi.MBTSection, BlockID: id("f"), Fields: []*slackapi.TextBlockObject{
+			field(pick("Mainintoja", "Mentions"), fmt.Sprintf("%d (%s %s)", d.Total, strings.ToLower(w.usual), number(m.Lang, d.Usual))),
+			field(pick("Kielteisiä", "Negative"), fmt.Sprintf("%d/%d (%s %s)", d.Negative, d.Total, strings.ToLower(w.usual), number(m.Lang, d.UsualNeg))),
+			field(pick("Odottaa vastausta", "Waiting for a reply"), waiting),
+			field(pick("Osuus puheesta", "Share of voice"), share),
+		}},
+	}
+	if c := chartBlock(m, id("d"), pick("Kielteiset päivittäin", "Negative mentions by day"), d.Days); c != nil {
+		bs = append(bs, c)
+	}
+	for i, q := range d.Need {
+		bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("q"), i), q))
+	}
+	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: clip(Escape(healthLine(m)), maxField)}))
+}
+
+// healthLine says which sources answered: silence must not look like calm.
+func healthLine(m Message) string {
+	d := m.Digest
+	s := fmt.Sprintf("%d/%d sources answered", d.Sources-len(d.Failed), d.Sources)
+	if m.Lang == "fi" {
+		s = fmt.Sprintf("%d/%d lähdettä vastasi", d.Sources-len(d.Failed), d.Sources)
+	}
+	for _, f := range d.Failed {
+		s += " · " + plain(f)
+	}
+	if d.Late {
+		s += map[bool]string{true: " · myöhässä", false: " · late"}[m.Lang == "fi"]
+	}
+	return s
+}

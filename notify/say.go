@@ -1,0 +1,173 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+// headline is the title of a message.
+func headline(m Message) string {
+	w := wordsOf(m.Lang)
+	switch {
+	case m.Alert != nil:
+		a := m.Alert
+		h := w.spike + ": " + plain(a.Name)
+		if a.Topic != "" {
+			h += " · " + topicName(m.Lang, a.Topic)
+		}
+		if a.State == "over" {
+			h = w.over + ": " + h
+		}
+		return h
+	case m.Digest != nil:
+		return w.digest + ": " + plain(m.Digest.Name) + " " + date(m.Lang, m.Digest.Date)
+	}
+	return plain(m.Text)
+}
+
+// Sentence says a message in one sentence, with its number, its place and the
+// worst quote: what a phone shows and a screen reader reads.
+func Sentence(m Message) string {
+	switch {
+	case m.Alert != nil:
+		return alertSentence(m)
+	case m.Digest != nil:
+		return headline(m) + ". " + digestSentence(m)
+	}
+	return plain(m.Text)
+}
+
+func alertSentence(m Message) string {
+	w, a := wordsOf(m.Lang), m.Alert
+	s := fmt.Sprintf("%s. %d %s %s %s (%s %s).", headline(m), a.Negative, w.negative, map[bool]string{true: "viimeisten", false: "in the last"}[m.Lang == "fi"],
+		span(w, a.To.Sub(a.From)), strings.ToLower(w.usual), number(m.Lang, a.Usual))
+	if m.Lang == "fi" {
+		s = fmt.Sprintf("%s. %d kielteistä %s tunnissa (tavallisesti %s).", headline(m), a.Negative, number(m.Lang, a.To.Sub(a.From).Hours()), number(m.Lang, a.Usual))
+	}
+	if len(a.Quotes) > 0 {
+		q := a.Quotes[0]
+		s += " " + w.worst + ": "
+		if r := stars(m.Lang, q.Rating); r != "" {
+			s += r + ", "
+		}
+		s += quoted(m.Lang, clip(plain(q.Text), 160)) + "."
+	}
+	if link := alertLink(m); link != "" {
+		s += " " + w.open + ": " + link
+	}
+	return s
+}
+
+func quoted(lang, s string) string {
+	if lang == "fi" {
+		return "”" + s + "”"
+	}
+	return "“" + s + "”"
+}
+
+func alertLink(m Message) string {
+	if m.Link == "" {
+		return ""
+	}
+	return strings.TrimRight(m.Link, "/") + "/a/" + m.Alert.ID
+}
+
+// digestSentence says a day in one sentence.
+func digestSentence(m Message) string {
+	d, fi := m.Digest, m.Lang == "fi"
+	switch {
+	case d.Total == 0 && len(d.Failed) == 0 && fi:
+		return fmt.Sprintf("Ei mainintoja. Kaikki %d lähdettä vastasivat.", d.Sources)
+	case d.Total == 0 && len(d.Failed) == 0:
+		return fmt.Sprintf("No mentions. All %d sources answered.", d.Sources)
+	case d.Total == 0 && fi:
+		return fmt.Sprintf("Ei mainintoja, mutta %d/%d lähteestä ei saatu luettua.", len(d.Failed), d.Sources)
+	case d.Total == 0:
+		return fmt.Sprintf("No mentions, but %d of %d sources could not be read.", len(d.Failed), d.Sources)
+	}
+	var b strings.Builder
+	if fi {
+		fmt.Fprintf(&b, "%d mainintaa, %d kielteistä", d.Total, d.Negative)
+	} else {
+		fmt.Fprintf(&b, "%d mention%s, %d negative", d.Total, plural(d.Total), d.Negative)
+	}
+	if d.Total >= 30 { // below that a share says more than it knows
+		fmt.Fprintf(&b, " (%s)", percent(m.Lang, float64(d.Negative)/float64(d.Total)))
+	}
+	if diff := float64(d.Negative) - d.UsualNeg; d.Usual > 0 && (diff >= 1 || diff <= -1) {
+		more := map[bool]map[bool]string{
+			true:  {true: "enemmän", false: "vähemmän"},
+			false: {true: "more", false: "fewer"},
+		}[fi][diff > 0]
+		if fi {
+			fmt.Fprintf(&b, ", %s %s kuin tällaisena viikonpäivänä yleensä", number("fi", max(diff, -diff)), more)
+		} else {
+			fmt.Fprintf(&b, ", %s %s than is usual on this weekday", number("en", max(diff, -diff)), more)
+		}
+	}
+	b.WriteString(".")
+	for _, t := range d.Topics {
+		if t.Negative*2 >= t.Total && t.Negative > 0 {
+			fmt.Fprintf(&b, " %s: %s.", map[bool]string{true: "Eniten moititaan", false: "Mostly blamed"}[fi], topicName(m.Lang, t.Name))
+			break
+		}
+	}
+	if len(d.Failed) > 0 {
+		if fi {
+			fmt.Fprintf(&b, " %d/%d lähteestä ei saatu luettua.", len(d.Failed), d.Sources)
+		} else {
+			fmt.Fprintf(&b, " %d of %d sources could not be read.", len(d.Failed), d.Sources)
+		}
+	}
+	return b.String()
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// topics are the names of aspects in Finnish.
+var topics = map[string]string{
+	"service": "asiakaspalvelu", "staff": "henkilökunta", "speed": "nopeus", "price": "hinta", "quality": "laatu",
+	"delivery": "toimitus", "returns": "palautukset", "website": "verkkosivut ja sovellus", "payment": "maksaminen",
+	"premises": "tilat", "safety": "turvallisuus", "communication": "viestintä", "product": "tuote", "food": "ruoka",
+}
+
+// topicName is an aspect in words.
+func topicName(lang, name string) string {
+	if t := topics[name]; lang == "fi" && t != "" {
+		return t
+	}
+	return name
+}
+
+// quoteHead says who wrote a quote, where and when.
+func quoteHead(m Message, q puskaradio.Quote) string {
+	var parts []string
+	if r := stars(m.Lang, q.Rating); r != "" {
+		parts = append(parts, r)
+	}
+	parts = append(parts, clip(plain(q.Source), 60))
+	if q.Author != "" {
+		parts = append(parts, clip(plain(q.Author), 60))
+	}
+	parts = append(parts, clock(m.Lang, q.Published, m.Zone))
+	if q.Lang != "" {
+		parts = append(parts, clip(plain(q.Lang), 8))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// quoteText is a quote with its title.
+func quoteText(q puskaradio.Quote, n int) string {
+	s := plain(q.Text)
+	if t := plain(q.Title); t != "" && !strings.HasPrefix(s, t) {
+		s = t + ". " + s
+	}
+	return clip(s, n)
+}
