@@ -1,6 +1,10 @@
 package crawler
 
 import (
+	"context"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -66,3 +70,16 @@ func TestFetch(t *testing.T) {
 		t.Errorf("Fetch = %q, %s, %v, want %q", got.Body, got.Type, got.Validator, want)
 	}
 }
+
+// missing is a resolver that finds nothing.
+type missing struct{}
+
+func (missing) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	if host == "late.example" {
+		return nil, &net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
+// quiet is where servers complain that a client did not like their certificate.
+var quiet = log.New(io.Discard, "", 0)
