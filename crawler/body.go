@@ -3,6 +3,7 @@ package crawler
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
@@ -128,6 +129,26 @@ func unpack(coding string, r *bufio.Reader, wire *tally, limit int64) (*bufio.Re
 		return nil, fmt.Errorf("%s: %w", coding, err)
 	}
 	return bufio.NewReader(&capped{r: next, wire: wire, max: limit}), nil
+}
+
+// response makes what the caller sees of an answer of success.
+func (t *trip) response(raw *http.Response, body []byte) (*Response, error) {
+	h := raw.Header.Clone()
+	r := &Response{URL: t.url.String(), Status: raw.StatusCode, Header: h, Body: body}
+	r.Validator = Validator{ETag: h.Get("ETag"), LastModified: h.Get("Last-Modified")}
+	if raw.StatusCode == http.StatusNotModified {
+		if t.header.Get("If-None-Match") == "" && t.header.Get("If-Modified-Since") == "" {
+			return nil, t.fail(StateUnreadable, errors.New("status 304: not changed, but we have no copy"))
+		}
+		r.Same = true
+		r.Validator.ETag = cmp.Or(r.Validator.ETag, t.header.Get("If-None-Match"))
+		r.Validator.LastModified = cmp.Or(r.Validator.LastModified, t.header.Get("If-Modified-Since"))
+	}
+	if len(r.Validator.ETag)+len(r.Validator.LastModified) > 2<<10 {
+		r.Validator = Validator{}
+	}
+	r.settle(t.method)
+	return r, nil
 }
 
 // settle finds the type of the document, turns text into UTF-8, and corrects

@@ -50,6 +50,7 @@ func TestCharsets(t *testing.T) {
 		{"xml declaration lies", "", "text/xml", []byte(`<?xml version='1.0' encoding='iso-8859-1' ?>` + want), `<?xml version='1.0' encoding='utf-8' ?>` + want, false},
 		{"xml declaration, utf-16", "", "text/xml", append([]byte("\xff\xfe"), utf16le(`<?xml version="1.0" encoding="utf-16"?>`+want, 0)...), `<?xml version="1.0" encoding="utf-8"?>` + want, false},
 		{"one broken character in utf-8", "utf-8", "text/html", []byte(want + "\xff"), want + "\uFFFD", true},
+		{"one broken character, latin-1 said", "iso-8859-1", "text/html", []byte(want + want + want + "\xff"), want + want + want + "\uFFFD", true},
 		{"shift_jis", "shift_jis", "text/html", []byte("\x93\xfa\x96\x7b"), "日本", false},
 		{"iso-2022-jp", "iso-2022-jp", "text/html", []byte("\x1b$B\x46\x7c\x1b(B"), "日", false},
 		{"json", "", "application/json", []byte(`{"a":"ä"}`), `{"a":"ä"}`, false},

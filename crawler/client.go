@@ -6,10 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -118,9 +120,21 @@ func (c *Client) Check() error {
 	case !agentContact.MatchString(c.Agent):
 		errs = append(errs, fmt.Errorf("agent %q names no contact: %s", c.Agent, sample))
 	}
-	for what, d := range map[string]time.Duration{"max delay": c.MaxDelay, "timeout": c.Timeout, "patience": c.Patience, "rest": c.Rest} {
-		if d < 0 {
-			errs = append(errs, fmt.Errorf("%s %v is negative", what, d))
+	for _, v := range []struct {
+		what string
+		d    time.Duration
+	}{{"max delay", c.MaxDelay}, {"timeout", c.Timeout}, {"patience", c.Patience}, {"rest", c.Rest}} {
+		if v.d < 0 {
+			errs = append(errs, fmt.Errorf("%s %v is negative", v.what, v.d))
+		}
+	}
+	for _, host := range slices.Sorted(maps.Keys(c.Delays)) {
+		u := &url.URL{Scheme: "http", Host: host}
+		if strings.Count(host, ":") > 1 {
+			u.Host = "[" + host + "]"
+		}
+		if err := checkHost(u); err != nil || u.Hostname() != host {
+			errs = append(errs, fmt.Errorf("delays: %q is not the name of a host as it is asked, such as %q", host, u.Hostname()))
 		}
 	}
 	for _, p := range c.Private {

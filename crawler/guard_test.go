@@ -229,8 +229,11 @@ func TestCheck(t *testing.T) {
 			t.Errorf("Fetch as %q = %v, want %q", agent, ferr, want)
 		}
 	}
-	bad := &Client{Timeout: -1, Patience: -1, Private: []netip.Prefix{{}}}
-	if err := bad.Check(); strings.Count(err.Error(), "\n") != 3 {
-		t.Errorf("Check = %v, want four faults", err)
+	bad := &Client{
+		Timeout: -1, Patience: -1, Private: []netip.Prefix{{}},
+		Delays: map[string]time.Duration{"A.example": 1, "b.example:80": 1, "c.example": 1, "127.0.0.1": 1, "::1": 1, "0x7f.1": 1},
+	}
+	if err := bad.Check(); strings.Count(err.Error(), "\n")+1 != 7 {
+		t.Errorf("Check = %v, want seven faults", err)
 	}
 }

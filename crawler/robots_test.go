@@ -136,16 +136,23 @@ var robotsCases = []struct {
 		w.Header().Set("Cf-Mitigated", "challenge")
 		w.WriteHeader(403)
 	}, false, StateBlocked, false},
-	{"circle", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/robots.txt", 302) }, false, StateBlocked, true},
-	{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/real-robots", 302) }, false, StateBlocked, false},
+	{"circle", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/robots.txt", http.StatusFound) }, false, StateBlocked, true},
+	{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/real-robots", http.StatusFound) }, false, StateBlocked, false},
 	{"never", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, false, StateUnreachable, false},
 	{"cut short", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		w.Write([]byte("User-agent: *"))
 	}, false, StateBlocked, true},
 	{"600 KiB", say(200, "User-agent: *\nDisallow: /doc\n"+strings.Repeat("Disallow: /x\n", 50000)), false, StateBlocked, false},
+	{"cut inside a permission", say(200, cutRules), false, StateBlocked, false},
 	{"600 KiB, rule after 500", say(200, "User-agent: *\n"+strings.Repeat("Disallow: /x\n", 50000)+"Disallow: /doc\n"), true, StateOK, false},
 }
+
+// cutRules allow /document, but what is read of them ends after "/doc".
+var cutRules = func() string {
+	head, tail := "User-agent: *\nDisallow: /d\n#", "\nAllow: /doc"
+	return head + strings.Repeat("x", maxRobots-len(head)-len(tail)) + tail + "ument\n"
+}()
 
 func say(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -244,6 +251,24 @@ func TestRobotsCancelled(t *testing.T) {
 	}
 	if _, err := c.Fetch(t.Context(), Request{URL: srv.URL}); err != nil {
 		t.Errorf("Fetch after somebody gave up = %v", err)
+	}
+}
+
+// A robots.txt that was made to be slow is not.
+func TestHostileRules(t *testing.T) {
+	path := &url.URL{Path: "/" + strings.Repeat("a", 8000)}
+	for _, line := range []string{
+		"Disallow: " + strings.Repeat("*a", 4000) + "b$\n",
+		"Disallow: /*b\n", "Disallow: *" + strings.Repeat("a", 7000) + "b\n", "User-agent: *\n", "Crawl-delay: 1\n",
+	} {
+		text := "User-agent: *\n" + strings.Repeat(line, maxRobots/len(line))
+		start := time.Now()
+		rulesFor([]byte(text), "puskaradio").allow(path)
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("%.30q took %v", line, took)
+		} else {
+			t.Logf("%.30q took %v", line, took)
+		}
 	}
 }
 

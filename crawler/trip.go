@@ -289,23 +289,3 @@ func (t *trip) lost(ctx, hop context.Context, err error) error {
 	}
 	return t.fail(StateUnreachable, fmt.Errorf("no answer: %w", err))
 }
-
-// response makes what the caller sees of an answer of success.
-func (t *trip) response(raw *http.Response, body []byte) (*Response, error) {
-	h := raw.Header.Clone()
-	r := &Response{URL: t.url.String(), Status: raw.StatusCode, Header: h, Body: body}
-	r.Validator = Validator{ETag: h.Get("ETag"), LastModified: h.Get("Last-Modified")}
-	if raw.StatusCode == http.StatusNotModified {
-		if t.header.Get("If-None-Match") == "" && t.header.Get("If-Modified-Since") == "" {
-			return nil, t.fail(StateUnreadable, errors.New("status 304: not changed, but we have no copy"))
-		}
-		r.Same = true
-		r.Validator.ETag = cmp.Or(r.Validator.ETag, t.header.Get("If-None-Match"))
-		r.Validator.LastModified = cmp.Or(r.Validator.LastModified, t.header.Get("If-Modified-Since"))
-	}
-	if len(r.Validator.ETag)+len(r.Validator.LastModified) > 2<<10 {
-		r.Validator = Validator{}
-	}
-	r.settle(t.method)
-	return r, nil
-}

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -161,8 +162,15 @@ func TestConditional(t *testing.T) {
 func TestSlowHost(t *testing.T) {
 	stop := make(chan struct{})
 	slow := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		for r.URL.Path == "/headers" {
+		switch r.URL.Path {
+		case "/headers":
 			<-stop
+			return
+		case "/1", "/2", "/3", "/4": // each in time, but not all of them
+			time.Sleep(120 * time.Millisecond)
+			http.Redirect(w, r, "/"+string(r.URL.Path[1]-1), http.StatusFound)
+			return
+		case "/0":
 			return
 		}
 		for {
@@ -176,11 +184,26 @@ func TestSlowHost(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() { close(stop) }) // before the server is closed
-	c := local(t, slow.URL)
+	quick := far(t, "127.0.0.2", func(http.ResponseWriter, *http.Request) {})
+	c := local(t, slow.URL, quick.URL)
 	c.Timeout = 300 * time.Millisecond
-	for _, path := range []string{"/headers", "/body"} {
+	for _, path := range []string{"/headers", "/body", "/4"} {
+		var wg sync.WaitGroup
+		var quickly time.Time
+		wg.Go(func() { // another host does not notice
+			time.Sleep(20 * time.Millisecond)
+			if _, err := c.Fetch(t.Context(), Request{URL: quick.URL, API: true}); err != nil {
+				t.Errorf("Fetch from another host = %v", err)
+			}
+			quickly = time.Now()
+		})
 		start := time.Now()
 		_, err := c.Fetch(t.Context(), Request{URL: slow.URL + path, API: true})
+		slowly := time.Now()
+		wg.Wait()
+		if quickly.After(slowly) {
+			t.Errorf("another host had to wait for %s", path)
+		}
 		if StateOf(err) != StateUnreachable || !strings.Contains(err.Error(), "within 300ms") {
 			t.Errorf("Fetch(%s) = %v, want unreachable", path, err)
 		}
