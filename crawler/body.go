@@ -71,7 +71,7 @@ func (c *capped) Read(p []byte) (int, error) {
 func readBody(resp *http.Response, limit int64, cut bool) (body []byte, n int64, err error) {
 	wire := &tally{r: resp.Body}
 	var layers []string
-	for _, s := range strings.Split(strings.Join(resp.Header.Values("Content-Encoding"), ","), ",") {
+	for s := range strings.SplitSeq(strings.Join(resp.Header.Values("Content-Encoding"), ","), ",") {
 		if s = strings.ToLower(strings.TrimSpace(s)); s != "" && s != "identity" {
 			layers = append(layers, s)
 		}

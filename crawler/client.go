@@ -80,8 +80,8 @@ type Client struct {
 
 	once   sync.Once
 	fault  error
-	token  string // the product in Agent, lower case
-	wire   *http.Transport
+	token  string            // the product in Agent, lower case
+	wire   http.RoundTripper // under everything; tests set it to replay what was recorded
 	lanes  lanes
 	robots robots
 }
@@ -152,15 +152,20 @@ func (c *Client) setup() error {
 			return
 		}
 		c.token = strings.ToLower(agentName.FindStringSubmatch(c.Agent)[1])
-		c.wire = c.newWire()
+		if c.wire == nil {
+			c.wire = c.newWire()
+		}
 	})
 	return c.fault
 }
 
 // Close gives up the connections that are kept for the next request.
 func (c *Client) Close() {
-	if c.setup() == nil {
-		c.wire.CloseIdleConnections()
+	if c.setup() != nil {
+		return
+	}
+	if w, ok := c.wire.(*http.Transport); ok {
+		w.CloseIdleConnections()
 	}
 }
 

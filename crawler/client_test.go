@@ -71,6 +71,29 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// A wire answers in place of the web.
+type wire func(*http.Request) (*http.Response, error)
+
+func (w wire) RoundTrip(r *http.Request) (*http.Response, error) { return w(r) }
+
+func TestReplay(t *testing.T) {
+	c := local(t)
+	c.wire = wire(func(r *http.Request) (*http.Response, error) {
+		rec := httptest.NewRecorder()
+		if r.URL.String() != "https://blog.example/feed.xml" {
+			rec.WriteHeader(http.StatusNotFound)
+		}
+		rec.WriteString("<rss/>")
+		return rec.Result(), nil
+	})
+	if got, err := c.Fetch(t.Context(), Request{URL: "https://blog.example/feed.xml"}); err != nil || string(got.Body) != "<rss/>" {
+		t.Errorf("Fetch = %v, %v", got, err)
+	}
+	if _, err := c.Fetch(t.Context(), Request{URL: "https://blog.example/"}); StateOf(err) != StateGone {
+		t.Errorf("Fetch = %v, want gone", err)
+	}
+}
+
 // missing is a resolver that finds nothing.
 type missing struct{}
 

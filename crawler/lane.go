@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,9 +69,9 @@ func (c *Client) lane(host string) *lane {
 
 func (c *Client) newLane(host string) *lane {
 	l := &lane{host: host, least: c.delay(host), slot: make(chan struct{}, 1)}
-	l.most = max(l.least, orDefault(c.MaxDelay, time.Minute))
+	l.most = max(l.least, cmp.Or(c.MaxDelay, time.Minute))
 	l.delay = l.least
-	rest := orDefault(c.Rest, 5*time.Minute)
+	rest := cmp.Or(c.Rest, 5*time.Minute)
 	l.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:        host,
 		Timeout:     rest,
@@ -87,13 +88,6 @@ func (c *Client) newLane(host string) *lane {
 		},
 	})
 	return l
-}
-
-func orDefault(d, def time.Duration) time.Duration {
-	if d == 0 {
-		return def
-	}
-	return d
 }
 
 // sweep forgets the lanes that remember nothing: nobody is on them, and a new
