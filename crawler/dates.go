@@ -54,7 +54,8 @@ func parseDate(s string, now time.Time, dayFirst bool) date {
 
 // isoDate reads what begins as 2024-03-05 does, or is a Unix time.
 func isoDate(s string) (d date, zoned, ok bool) {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+	if len(strings.TrimLeft(s, "0123456789")) == 0 && len(s) <= 13 {
+		n, _ := strconv.ParseInt(s, 10, 64)
 		switch len(s) {
 		case 10:
 			return date{at: time.Unix(n, 0), clock: true}, true, true

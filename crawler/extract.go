@@ -99,7 +99,7 @@ type extractor struct {
 	roots   []root
 	ids     map[string]*node // what an @id stands for
 	parents map[string]*node // what the review of an @id is about
-	found   []found
+	found   []*found
 	out     Extraction
 }
 

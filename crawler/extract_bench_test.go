@@ -24,15 +24,15 @@ func shopPage() []byte {
 	}
 	data.WriteString("]}")
 	fmt.Fprintf(&b, "<script type=\"application/ld+json\">%s</script></head><body>\n", data.String())
-	links := func() {
+	links := func() { // as menus have them, above and below
 		for i := range 60 {
-			fmt.Fprintf(&b, "<li class=\"nav-item\"><a class=\"nav-link\" href=\"/tuote/kahvinkeitin-%d?vari=musta&amp;koko=%d\">Kahvinkeitin %d</a></li>\n", i, i, i)
+			fmt.Fprintf(&b, "<li class=\"nav-item nav-item--leaf\" role=\"none\"><a class=\"nav-link\" href=\"/tuote/kahvinkeitin-%d?vari=musta&amp;koko=%d\">Kahvinkeitin %d</a></li>\n", i, i, i)
 		}
 	}
 	links()
 	for i := range 20 {
-		fmt.Fprintf(&b, "<article class=\"card card--wide\" data-id=\"%d\"><h3 class=\"card__title\">Otsikko %d</h3><p class=\"card__by\">Asiakas %d, %d.11.2026</p>"+
-			"<div class=\"card__stars\" aria-label=\"%d tähteä\"></div><p>%s%d</p></article>\n", i, i, i, i+1, i%5+1, strings.Repeat(words, 3), i)
+		fmt.Fprintf(&b, "<article class=\"card card--wide\" data-id=\"%d\" data-track=\"view,helpful,report\" role=\"listitem\"><h3 class=\"card__title\">Otsikko %d</h3><p class=\"card__by\">Asiakas %d, %d.11.2026</p>"+
+			"<div class=\"card__stars card__stars--small card__stars--gold\" aria-label=\"%d tähteä\"></div><p>%s%d</p></article>\n", i, i, i, i+1, i%5+1, strings.Repeat(words, 3), i)
 	}
 	links()
 	b.WriteString("</body></html>")

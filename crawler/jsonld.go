@@ -36,30 +36,42 @@ func (n *node) each(f func(*node)) {
 
 // is reports whether one of the types of an object is among some. They are in
 // lower case.
-func (n *node) is(types map[string]bool) bool {
+func (n *node) is(types []string) bool {
 	t := n.get("@type")
 	switch {
 	case t == nil:
 		return false
 	case t.kind == listNode:
 		for i := range t.kids {
-			if types[strings.ToLower(localName(t.kids[i].text))] {
+			if among(localName(t.kids[i].text), types) {
 				return true
 			}
 		}
 		return false
 	}
-	return types[strings.ToLower(localName(t.text))]
+	return among(localName(t.text), types)
+}
+
+func among(s string, words []string) bool {
+	for _, w := range words {
+		if len(w) == len(s) && strings.EqualFold(w, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // Fact checks are reviews of claims in schema.org, not of what is sold.
 var (
-	reviewTypes    = map[string]bool{"review": true, "userreview": true, "criticreview": true, "employerreview": true, "productreview": true}
-	aggregateTypes = map[string]bool{"aggregaterating": true, "employeraggregaterating": true, "reviewaggregate": true, "review-aggregate": true}
+	reviewTypes    = []string{"review", "userreview", "criticreview", "employerreview", "productreview"}
+	aggregateTypes = []string{"aggregaterating", "employeraggregaterating", "reviewaggregate", "review-aggregate"}
 	// unnamedTypes have names that are not what a review is about.
-	unnamedTypes = map[string]bool{
-		"rating": true, "person": true, "itemlist": true, "listitem": true, "breadcrumblist": true, "offer": true,
-		"comment": true, "answer": true, "imageobject": true, "website": true,
+	unnamedTypes = []string{
+		"rating", "person", "itemlist", "listitem", "breadcrumblist", "offer", "comment", "answer", "imageobject", "website",
+	}
+	firmTypes = []string{
+		"organization", "corporation", "localbusiness", "brand", "store", "onlinestore", "onlinebusiness", "restaurant",
+		"hotel", "lodgingbusiness",
 	}
 )
 

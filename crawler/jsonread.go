@@ -246,8 +246,10 @@ func (r *jsonReader) name() (string, error) {
 
 // localName is a name without its vocabulary.
 func localName(s string) string {
-	if i := strings.LastIndexAny(s, "/#:"); i >= 0 {
-		return s[i+1:]
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == '/' || s[i] == '#' || s[i] == ':' {
+			return s[i+1:]
+		}
 	}
 	return s
 }
@@ -256,7 +258,15 @@ func localName(s string) string {
 func (r *jsonReader) str(q byte) (string, error) {
 	r.p++
 	from, escaped := r.p, false
-	for p := from; p < len(r.s); p++ {
+	start := from
+	if i := strings.IndexByte(r.s[from:], q); i >= 0 { // most strings have no escapes
+		if j := strings.IndexByte(r.s[from:from+i], '\\'); j >= 0 {
+			start += j
+		} else {
+			start += i
+		}
+	}
+	for p := start; p < len(r.s); p++ {
 		switch r.s[p] {
 		case '\\':
 			escaped = true

@@ -76,14 +76,19 @@ func nextWords(s string) bool {
 	return false
 }
 
+// nextClasses are what the links to the next page are called.
+var nextClasses = []string{
+	"next", "next-page", "next_page", "nextpage", "page-next", "pagination-next", "pagination__next", "pagination_next",
+	"pagination__item--next", "pager-next", "pager__next", "pager__item--next", "nav-next",
+}
+
 // nextClass reports whether a class says so.
 func nextClass(class string) bool {
-	if !foldContains(class, "next") {
+	if len(class) > 200 || !foldContains(class, "next") {
 		return false
 	}
-	for w := range strings.FieldsSeq(strings.ToLower(class)) {
-		switch strings.NewReplacer("_", "-", "--", "-").Replace(w) {
-		case "next", "next-page", "page-next", "pagination-next", "pager-next", "pagination-item-next", "nav-next":
+	for w := range strings.FieldsSeq(class) {
+		if among(w, nextClasses) {
 			return true
 		}
 	}
@@ -100,7 +105,7 @@ func (x *extractor) address(href string) string {
 	if href == "" {
 		return ""
 	}
-	if plainPath(href) && x.base != nil && (x.base.Scheme == "https" || x.base.Scheme == "http") && x.base.Host != "" {
+	if rootPath(href) && x.base != nil && (x.base.Scheme == "https" || x.base.Scheme == "http") && x.base.Host != "" {
 		return x.base.Scheme + "://" + x.base.Host + href
 	}
 	u := x.resolve(href)
@@ -111,9 +116,9 @@ func (x *extractor) address(href string) string {
 	return u.String()
 }
 
-// plainPath reports whether href is a path from the root that needs no
+// rootPath reports whether href is a path from the root that needs no
 // resolving: most links are.
-func plainPath(href string) bool {
+func rootPath(href string) bool {
 	if href[0] != '/' || len(href) > 1 && href[1] == '/' {
 		return false
 	}

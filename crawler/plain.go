@@ -17,10 +17,10 @@ const maxMarks = 8
 // site has written them twice, and the rest is as by [foldText].
 func plainText(s string, limit int) string {
 	s = s[:min(len(s), 8*limit)]
-	for range 3 {
+	for i := range 3 {
 		before := s
 		if strings.IndexByte(s, '<') >= 0 {
-			s = stripTags(s)
+			s = stripTags(s, i == 0)
 		}
 		if strings.IndexByte(s, '&') >= 0 {
 			s = html.UnescapeString(s)
@@ -33,8 +33,8 @@ func plainText(s string, limit int) string {
 }
 
 // stripTags leaves out the tags of HTML, comments, and what scripts and styles
-// hold. A < that begins no tag stays.
-func stripTags(s string) string {
+// hold if they are real. A < that begins no tag stays.
+func stripTags(s string, scripts bool) string {
 	var b strings.Builder
 	for {
 		i := strings.IndexByte(s, '<')
@@ -49,8 +49,13 @@ func stripTags(s string) string {
 		case end == 0:
 			b.WriteByte('<')
 			s = s[1:]
-		case (name == "script" || name == "style") && s[1] != '/':
-			s = s[min(len(s), rawEnd(s, end, name)):]
+		case scripts && (name == "script" || name == "style") && s[1] != '/':
+			if to := rawEnd(s, end, name); to < len(s) {
+				end = to
+			} else {
+				scripts = false // it never ends, so it hides nothing
+			}
+			s = s[end:]
 		default:
 			if !inline[name] {
 				b.WriteByte(' ')
@@ -137,15 +142,28 @@ func foldText(s string, limit int) string {
 	return cutText(norm.NFC.String(b.String()), limit)
 }
 
-// clean reports whether a text is plain ASCII, folded already.
+// clean reports whether a text is as [foldText] leaves it, as far as a look at
+// its bytes can tell: ASCII, Latin letters, dashes and quotes.
 func clean(s string) bool {
 	space := true
-	for i := range len(s) {
+	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c < ' ' || c >= 0x7F || c == ' ' && space {
+		switch {
+		case c == ' ':
+			if space {
+				return false
+			}
+			space = true
+			continue
+		case c > ' ' && c < 0x7F:
+		case c >= 0xC3 && c <= 0xCB && i+1 < len(s): // U+00C0 to U+02FF
+			i++
+		case c == 0xE2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2] >= 0x90 && s[i+2] <= 0xA7: // U+2010 to U+2027
+			i += 2
+		default:
 			return false
 		}
-		space = c == ' '
+		space = false
 	}
 	return s == "" || !space
 }

@@ -17,7 +17,7 @@ func (x *extractor) review(n, parent *node, notation string) {
 	if len(x.found) >= maxReviews {
 		if len(x.found) == maxReviews {
 			x.fault(errors.New("more reviews than are read of one page"))
-			x.found = append(x.found, found{}) // so that it is said once; finish drops it
+			x.found = append(x.found, &found{}) // so that it is said once; finish drops it
 		}
 		return
 	}
@@ -25,7 +25,7 @@ func (x *extractor) review(n, parent *node, notation string) {
 	if parent == nil && id != nil {
 		parent = x.parents[id.text]
 	}
-	f := found{notation: notation}
+	f := &found{notation: notation}
 	m := &f.Mention
 	m.Author = x.author(n)
 	m.Title = x.textOf(n.get("name", "headline", "summary", "alternativeheadline"), 1000)
@@ -37,13 +37,16 @@ func (x *extractor) review(n, parent *node, notation string) {
 	if strings.EqualFold(m.Title, m.Text) {
 		m.Title = ""
 	}
-	item := x.whole(n.get("itemreviewed", "itemReviewed", "item", "about"))
+	item := x.whole(n.get("itemreviewed", "item", "about"))
 	if item == nil {
 		item = parent
 	}
 	m.About = x.textOf(item, 500)
 	var zero bool
 	m.Rating, zero = x.rating(n)
+	if m.Text == "" && m.Rating != nil && m.Rating.Value == 0 {
+		m.Rating, zero = nil, true
+	}
 	if m.Text == "" && m.Rating == nil && (zero || m.Title == "" || m.Author == "" || m.Title == m.About) {
 		return
 	}
@@ -140,7 +143,7 @@ func (x *extractor) ratingOf(n *node) (r *puskaradio.Rating, zero bool) {
 		r.Best = b
 	}
 	r.Worst = worst
-	if v == 0 && (!hasWorst || worst > 0 || x.textOf(n, 20) == "") {
+	if v == 0 && (!hasWorst || worst > 0) {
 		return nil, true
 	}
 	return sane(r), false
@@ -202,11 +205,6 @@ func threeDigits(s string) bool {
 		n++
 	}
 	return n == 3
-}
-
-var firmTypes = map[string]bool{
-	"organization": true, "corporation": true, "localbusiness": true, "brand": true, "store": true, "onlinestore": true,
-	"onlinebusiness": true, "restaurant": true, "hotel": true, "lodgingbusiness": true,
 }
 
 // owner is the answer of whoever is reviewed, if it stands with the review.

@@ -13,33 +13,35 @@ import (
 // last off them.
 func (x *extractor) finish() {
 	x.dropRefs()
-	seen := map[string][]int{} // places in kept, by what the same reviews share
-	kept := make([]found, 0, len(x.found))
-	for i := range x.found {
-		f := &x.found[i]
+	seen := make(map[string][]*found, len(x.found)) // by what the same reviews share
+	kept := make([]*found, 0, len(x.found))
+	for _, f := range x.found {
 		if f.notation == "" {
 			continue
 		}
 		key := sameKey(f)
-		at := -1
+		var same *found
 		for n, k := range seen[key] {
 			if n > 50 { // beyond these, what is the same may come twice
 				break
 			}
-			if sameReview(&kept[k], f) {
-				at = k
+			if sameReview(k, f) {
+				same = k
 				break
 			}
 		}
-		if at >= 0 {
-			merge(&kept[at], f)
+		if same != nil {
+			merge(same, f)
 			continue
 		}
-		seen[key] = append(seen[key], len(kept))
-		kept = append(kept, *f)
+		seen[key] = append(seen[key], f)
+		kept = append(kept, f)
 	}
-	for i := range kept {
-		x.out.Reviews = append(x.out.Reviews, kept[i].Mention)
+	if len(kept) > 0 {
+		x.out.Reviews = make([]puskaradio.Mention, len(kept))
+		for i, f := range kept {
+			x.out.Reviews[i] = f.Mention
+		}
 	}
 }
 
@@ -48,8 +50,7 @@ func (x *extractor) finish() {
 func (x *extractor) dropRefs() {
 	by := map[string]*found{}
 	shared := map[string]bool{}
-	for i := range x.found {
-		f := &x.found[i]
+	for _, f := range x.found {
 		if f.Ref == "" {
 			continue
 		}
@@ -62,13 +63,12 @@ func (x *extractor) dropRefs() {
 	for _, r := range x.roots {
 		ordinal[r.notation] = ordinal[r.notation] || ordinals(x.found, r.notation)
 	}
-	for i := range x.found {
-		f := &x.found[i]
+	for _, f := range x.found {
 		if shared[f.Ref] || ordinal[f.notation] || !lasting(f.Ref) {
-			f.Ref = ""
-			if strings.HasPrefix(f.URL, x.url+"#") {
+			if f.URL == f.Ref && strings.Contains(f.Ref, "#") {
 				f.URL = x.url
 			}
+			f.Ref = ""
 		}
 	}
 }
@@ -82,10 +82,9 @@ func lasting(ref string) bool {
 
 // ordinals reports whether the references of a notation count the reviews of
 // the page from 0 or 1.
-func ordinals(fs []found, notation string) bool {
+func ordinals(fs []*found, notation string) bool {
 	next, n := -1, 0
-	for i := range fs {
-		f := &fs[i]
+	for _, f := range fs {
 		if f.notation != notation || f.Ref == "" {
 			continue
 		}
@@ -117,6 +116,7 @@ func sameKey(f *found) string {
 // letters are at most n letters and digits of a text, in lower case.
 func letters(s string, n int) string {
 	var b strings.Builder
+	b.Grow(max(0, min(n, len(s))))
 	for _, r := range s {
 		if n == 0 {
 			break

@@ -11,7 +11,7 @@ import (
 // nothing: most pages need no more.
 func (x *extractor) scan() {
 	x.base, _ = url.Parse(x.url)
-	x.rawSeen, x.linked = map[string]bool{}, map[string]bool{}
+	x.rawSeen, x.linked = make(map[string]bool, 100), make(map[string]bool, 100)
 	s := x.page
 	for p := 0; ; {
 		i := strings.IndexByte(s[p:], '<')
