@@ -1,0 +1,5 @@
+package crawler
+
+import "flag"
+
+var update = flag.Bool("update", false, "write what the tests want anew")
