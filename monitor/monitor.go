@@ -1,1 +1,218 @@
+// Package monitor says what runs when: it crawls what is due, looks for
+// spikes, tells of them, makes the daily digest and tidies up. Everything it
+// does by the clock is a job of the store's queue:
+//
+//	crawl/SOURCE          reads a source until it has no more pages
+//	detect/BRAND          looks for a spike, after something new and while one is open
+//	deliver/CHANNEL/…     says one alert or digest in one channel; see deliver.go
+//	digest/BRAND          makes the digest of a date, once
+//	wake/BRAND/ID         ends a snooze
+//	upkeep                forgets what is past its time, compacts, backs up
 package monitor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/notify"
+	"github.com/puskaradio/puskaradio/sentiment"
+	"github.com/puskaradio/puskaradio/store"
+	"github.com/puskaradio/puskaradio/trend"
+)
+
+// A Source is an entry of the configuration with its connector.
+type Source struct {
+	puskaradio.Source
+	Genre     puskaradio.Genre
+	Connector crawler.Connector
+}
+
+// A Channel is where messages go.
+type Channel struct {
+	ID       string
+	Lang     string   // fi or en
+	Brands   []string // empty is all
+	Alerts   bool
+	Digests  bool
+	Fallback string // the channel that speaks up when this one is away
+	notify.Notifier
+}
+
+// wants reports whether a channel wants to hear of a brand.
+func (c *Channel) wants(brand string) bool {
+	return len(c.Brands) == 0 || slices.Contains(c.Brands, brand)
+}
+
+// A Plan is what the configuration asks for. It is never changed, only
+// replaced.
+type Plan struct {
+	Brands    []puskaradio.Brand
+	Sources   []Source
+	Channels  []Channel
+	Zone      *time.Location
+	DigestAt  time.Duration // after midnight, local time; negative: no digest
+	Spike     trend.SpikeOptions
+	Collect   time.Duration // how long to gather mentions before a brand is looked at
+	Keep      time.Duration // how long texts are kept; zero is for ever
+	BackupDir string        // where nightly backups go; empty: none
+	Link      string        // where the dashboard is; empty if nowhere
+
+	matchers map[string]*crawler.Matcher // by source
+}
+
+// A Monitor does what a plan asks for.
+type Monitor struct {
+	Store  store.Store
+	Client *crawler.Client
+	HTTP   *http.Client // for channels
+	Scorer sentiment.Scorer
+	Log    *slog.Logger
+
+	plan atomic.Pointer[Plan]
+}
+
+// SetPlan replaces the plan and schedules its jobs; those of sources and
+// brands that are no longer in it end. What waits for a channel is tried at
+// once, for the change may be what it waited for.
+func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
+	p.matchers = map[string]*crawler.Matcher{}
+	for i := range p.Sources {
+		if s := &p.Sources[i]; s.About == "" {
+			p.matchers[s.ID] = crawler.NewMatcher(p.brandsOf(s))
+		}
+	}
+	m.plan.Store(p)
+	have, err := m.Store.Jobs(ctx, "")
+	if err != nil {
+		return err
+	}
+	jobs := []store.Job{{Key: "upkeep", Kind: "upkeep", Due: now.Add(time.Hour), Every: 24 * time.Hour}}
+	for i, s := range p.Sources {
+		// Spread over the interval, so that a start is no stampede.
+		due := now.Add(min(s.Every, time.Minute) * time.Duration(i) / time.Duration(len(p.Sources)))
+		jobs = append(jobs, store.Job{Key: "crawl/" + s.ID, Kind: "crawl", Due: due, Every: s.Every})
+	}
+	if p.DigestAt >= 0 {
+		for _, b := range p.Brands {
+			jobs = append(jobs, store.Job{Key: "digest/" + b.ID, Kind: "digest", Due: p.nextDigest(now), Every: 25 * time.Hour})
+		}
+	}
+	wanted := map[string]bool{}
+	for _, j := range jobs {
+		wanted[j.Key] = true
+	}
+	var drop []string
+	for _, j := range have {
+		switch {
+		case (j.Kind == "crawl" || j.Kind == "digest") && !wanted[j.Key]:
+			drop = append(drop, j.Key)
+		case j.Kind == "deliver" && j.Fails > 0:
+			j.Due = now
+			jobs = append(jobs, j)
+		}
+	}
+	if err := m.Store.Unschedule(ctx, drop...); err != nil {
+		return err
+	}
+	return m.Store.Schedule(ctx, jobs...)
+}
+
+// Plan is what is done now.
+func (m *Monitor) Plan() *Plan { return m.plan.Load() }
+
+// Run does what is due until ctx is done. A plan must have been set.
+func (m *Monitor) Run(ctx context.Context) error { return m.Store.Run(ctx, m.handle) }
+
+// Do runs one job now, as [Monitor.Run] would, and gives what it is to be next.
+func (m *Monitor) Do(ctx context.Context, j store.Job) (store.Job, error) { return m.do(ctx, j) }
+
+// handle is where errors of jobs are reported.
+func (m *Monitor) handle(ctx context.Context, j store.Job) (store.Job, error) {
+	log := m.Log.With("job", j.Key)
+	began := time.Now()
+	next, err := m.do(ctx, j)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		log.Info("interrupted")
+	case err != nil:
+		log.Warn("failed", "err", err, "fails", j.Fails+1)
+	default:
+		log.Debug("done", "took", time.Since(began), "next", next.Due)
+	}
+	return next, err
+}
+
+// lease is the longest that a job may take.
+const lease = 30 * time.Minute
+
+func (m *Monitor) do(ctx context.Context, j store.Job) (next store.Job, err error) {
+	defer func() { // a fault in one job must not end the others
+		if p := recover(); p != nil {
+			next, err = j, fmt.Errorf("job %s: %v", j.Key, p)
+		}
+	}()
+	work, cancel := context.WithTimeoutCause(ctx, lease, fmt.Errorf("%s took more than %v", j.Key, lease))
+	defer cancel()
+	kind, rest, _ := strings.Cut(j.Key, "/")
+	switch kind {
+	case "crawl":
+		return m.crawl(work, j, rest)
+	case "detect":
+		return m.detect(work, j, rest)
+	case "deliver":
+		return m.deliver(work, j, rest)
+	case "digest":
+		return m.digest(work, j, rest)
+	case "wake":
+		return m.wake(work, j, rest)
+	case "upkeep":
+		return m.upkeep(work, j)
+	}
+	return store.Job{}, &puskaradio.PermanentError{Err: fmt.Errorf("job %s: nobody knows how to do it", j.Key)}
+}
+
+func (p *Plan) brand(id string) (puskaradio.Brand, bool) {
+	for _, b := range p.Brands {
+		if b.ID == id {
+			return b, true
+		}
+	}
+	return puskaradio.Brand{}, false
+}
+
+// brandsOf are the brands that a source is read for.
+func (p *Plan) brandsOf(s *Source) []puskaradio.Brand {
+	if s.About != "" {
+		b, _ := p.brand(s.About)
+		return []puskaradio.Brand{b}
+	}
+	if len(s.Brands) == 0 {
+		return p.Brands
+	}
+	var out []puskaradio.Brand
+	for _, b := range p.Brands {
+		if slices.Contains(s.Brands, b.ID) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// sourcesOf are the sources that can speak of a brand.
+func (p *Plan) sourcesOf(brand string) []Source {
+	var out []Source
+	for _, s := range p.Sources {
+		if s.About == brand || s.About == "" && (len(s.Brands) == 0 || slices.Contains(s.Brands, brand)) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -171,3 +171,8 @@ func quoteText(q puskaradio.Quote, n int) string {
 	}
 	return clip(s, n)
 }
+
+// Summary says in one message what has waited for a channel that was away.
+func Summary(lang string, lines []string) string {
+	return fmt.Sprintf(wordsOf(lang).collected, len(lines)) + ": " + strings.Join(lines, " ··· ")
+}

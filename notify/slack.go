@@ -77,12 +77,8 @@ func (s *slack) Notify(ctx context.Context, hc *http.Client, m Message) (string,
 	}
 	api := s.api(hc)
 	if m.Again && m.Ref == "" {
-		ref, err := s.find(ctx, api, m)
-		switch {
-		case err == nil && ref != "":
+		if ref, err := s.find(ctx, api, m); err == nil && ref != "" {
 			return ref, nil
-		case err != nil && permanent(err):
-			return "", err
 		}
 		// Where it cannot be looked for, saying it twice is better than not.
 	}
@@ -218,11 +214,6 @@ var retried = []string{"ratelimited", "rate_limited", "internal_error", "fatal_e
 func badBlocks(err error) bool {
 	s := err.Error()
 	return strings.Contains(s, "invalid_blocks") || strings.Contains(s, "msg_too_long") || strings.Contains(s, "msg_blocks_too_long") || strings.Contains(s, "400 Bad Request")
-}
-
-func permanent(err error) bool {
-	_, ok := errors.AsType[*puskaradio.PermanentError](err)
-	return ok
 }
 
 // classify tells what will pass from what will not. What it gives holds no

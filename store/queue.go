@@ -40,11 +40,9 @@ func (b *batch) schedule(jobs []Job) error {
 		}
 		next := have
 		next.Every, next.Lane = j.Every, j.Lane
+		next.Asked, next.Again = have.Asked+1, j.Due
 		if j.Due.Before(have.Due) {
 			next.Due = j.Due
-		}
-		if next == have {
-			continue
 		}
 		if err := b.putJob(&have, &next); err != nil {
 			return err
@@ -237,12 +235,12 @@ func (r *runner) run(ctx context.Context, j Job) {
 			}
 			return err
 		}
+		next.Every, next.Lane, next.Asked, next.Again = have.Every, have.Lane, have.Asked, have.Again
+		if have.Asked != j.Asked && (next.Due.IsZero() || have.Again.Before(next.Due)) {
+			next.Due = have.Again // somebody wants it again
+		}
 		if next.Due.IsZero() {
 			return b.putJob(&have, nil)
-		}
-		next.Every, next.Lane = have.Every, have.Lane
-		if have.Due.Before(j.Due) { // asked for sooner meanwhile
-			next.Due = have.Due
 		}
 		return b.putJob(&have, &next)
 	})

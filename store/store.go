@@ -24,13 +24,16 @@ type Job struct {
 	Every time.Duration `json:"every,omitempty"`
 	Fails int           `json:"fails,omitempty"` // failed runs in a row
 	Since time.Time     `json:"since,omitzero"`  // when it was first scheduled, or last succeeded
+	Asked int           `json:"asked,omitempty"` // how often it was scheduled while it was there
+	Again time.Time     `json:"again,omitzero"`  // for when, the last time
 }
 
 // A Queue runs jobs when they are due, each by one holder at a time, at
 // least once.
 type Queue interface {
 	// Schedule adds jobs. A job whose key is already there is left as it is,
-	// but for its Every and, where the new Due is earlier, its Due.
+	// but for its Every and, where the new Due is earlier, its Due. A job that
+	// is scheduled while it runs will run again.
 	Schedule(ctx context.Context, jobs ...Job) error
 	// Unschedule forgets jobs.
 	Unschedule(ctx context.Context, keys ...string) error

@@ -1,0 +1,223 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/internal/fault"
+	"github.com/puskaradio/puskaradio/sentiment"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// maxPages is how many pages one run of a crawl reads; the rest is due at once.
+const maxPages = 100
+
+// A Round is what a run of a crawl brought.
+type Round struct {
+	Pages, Items, New, Changed, Gone int
+	Faults                           []error
+}
+
+// crawl reads a source, page by page; each page is kept before the next is
+// asked for.
+func (m *Monitor) crawl(ctx context.Context, j store.Job, id string) (store.Job, error) {
+	_, done, err := m.Crawl(ctx, id)
+	if err != nil {
+		return j, err
+	}
+	next := j
+	next.Due = time.Now()
+	if done {
+		next.Due = next.Due.Add(j.Every)
+	}
+	return next, nil
+}
+
+// Crawl reads a source of the plan now. It reports whether the source has no
+// more pages.
+func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err error) {
+	p := m.Plan()
+	var src *Source
+	for i := range p.Sources {
+		if p.Sources[i].ID == id {
+			src = &p.Sources[i]
+		}
+	}
+	if src == nil {
+		return r, true, &puskaradio.PermanentError{Err: fmt.Errorf("source %s is not in the configuration", id)}
+	}
+	key := "crawl/" + id
+	for ; r.Pages < maxPages; r.Pages++ {
+		cursor, err := m.Store.Cursor(ctx, key)
+		if err != nil {
+			return r, false, err
+		}
+		now := time.Now().UTC()
+		page, err := src.Connector.Fetch(ctx, m.Client, crawler.Query{Source: src.Source, Brands: p.brandsOf(src), Cursor: cursor, Now: now})
+		if err != nil {
+			return r, false, m.missed(ctx, id, now, err)
+		}
+		fault.Point("monitor: fetched")
+		ms := m.prepare(p, src, page.Mentions, now)
+		fault.Point("monitor: prepared")
+		st, err := m.Store.Commit(ctx, m.page(p, src, page, ms, now))
+		if err != nil {
+			return r, false, err
+		}
+		r.Items += len(page.Mentions)
+		r.New += len(st.New)
+		r.Changed += len(st.Changed)
+		r.Gone += len(st.Gone)
+		r.Faults = append(r.Faults, page.Faults...)
+		for _, f := range page.Faults {
+			m.Log.Warn("unreadable", "source", id, "err", f)
+		}
+		if !page.More {
+			r.Pages++
+			return r, true, m.begun(ctx, id, now)
+		}
+	}
+	return r, false, nil
+}
+
+// page is what is kept of a page, in one transaction.
+func (m *Monitor) page(p *Plan, src *Source, page crawler.Page, ms []puskaradio.Mention, now time.Time) store.Crawl {
+	c := store.Crawl{
+		Source: src.ID, Job: "crawl/" + src.ID, Cursor: page.Cursor, Mentions: ms, Gone: page.Gone,
+		Ledger: puskaradio.Coverage{
+			Source: src.ID, Hour: now.Truncate(time.Hour), At: now, Fetches: 1,
+			Items: len(page.Mentions), Faults: len(page.Faults), State: crawler.StateOK,
+		},
+	}
+	if len(page.Faults) > 0 {
+		c.Ledger.Problem = clip(page.Faults[0].Error(), 300)
+	}
+	for _, b := range p.brandsOf(src) {
+		c.Brands = append(c.Brands, b.ID)
+	}
+	seen := map[string]bool{}
+	for _, mention := range ms {
+		if !seen[mention.Brand] {
+			seen[mention.Brand] = true
+			c.Jobs = append(c.Jobs, store.Job{Key: "detect/" + mention.Brand, Kind: "detect", Due: now.Add(p.Collect)})
+		}
+	}
+	return c
+}
+
+// missed writes a fetch that failed into the ledger, and gives its error on.
+func (m *Monitor) missed(ctx context.Context, id string, now time.Time, cause error) error {
+	if ctx.Err() != nil {
+		return cause
+	}
+	err := m.Store.Note(ctx, puskaradio.Coverage{
+		Source: id, Hour: now.Truncate(time.Hour), At: now, Fetches: 1, Failed: 1,
+		State: crawler.StateOf(cause), Problem: clip(cause.Error(), 300),
+	})
+	if err != nil {
+		return fmt.Errorf("%w (and the ledger: %w)", cause, err)
+	}
+	return cause
+}
+
+// begun notes when a source was first read to its end. What was seen by then
+// is history, and raises no alarm.
+func (m *Monitor) begun(ctx context.Context, id string, now time.Time) error {
+	at, err := m.begunAt(ctx, id)
+	if err != nil || !at.IsZero() {
+		return err
+	}
+	_, err = m.Store.Commit(ctx, store.Crawl{Job: "begun/" + id, Cursor: strconv.AppendInt(nil, now.UnixMilli(), 10)})
+	return err
+}
+
+func (m *Monitor) begunAt(ctx context.Context, id string) (time.Time, error) {
+	b, err := m.Store.Cursor(ctx, "begun/"+id)
+	if err != nil || b == nil {
+		return time.Time{}, err
+	}
+	ms, err := strconv.ParseInt(string(b), 10, 64)
+	return time.UnixMilli(ms).UTC(), err
+}
+
+// prepare finds the brands of texts, puts their dates right and scores them.
+func (m *Monitor) prepare(p *Plan, src *Source, found []puskaradio.Mention, now time.Time) []puskaradio.Mention {
+	brands := p.brandsOf(src)
+	var out []puskaradio.Mention
+	var texts []sentiment.Text
+	for _, f := range found {
+		f.Source, f.Genre, f.FirstSeen = src.ID, src.Genre, now
+		settleDate(&f, now)
+		add := func(brand string) {
+			f.Brand = brand
+			out = append(out, f)
+			texts = append(texts, sentiment.Text{Text: f.Text, Title: f.Title, Lang: f.Lang, Genre: f.Genre, Rating: f.Rating})
+		}
+		switch {
+		case src.About != "":
+			add(src.About)
+		case f.Brand != "":
+			add(f.Brand)
+		default:
+			for _, i := range p.matchers[src.ID].Match(f.Title + "\n" + f.Text) {
+				add(brands[i].ID)
+			}
+		}
+	}
+	for i, s := range m.Scorer.Score(texts) {
+		out[i].Score = &s
+		if out[i].Lang == "" {
+			out[i].Lang = s.Lang
+		}
+		out[i].Flag = flag(&out[i], now)
+	}
+	return out
+}
+
+// settleDate files a mention under a date that can be: one from the future is
+// taken for when we saw it.
+func settleDate(m *puskaradio.Mention, now time.Time) {
+	m.Published = m.Published.UTC()
+	if m.Published.Unix() <= 0 || m.Published.After(now.Add(5*time.Minute)) {
+		m.Published, m.DateFrom = now, puskaradio.DateSeen
+	}
+}
+
+// fresh is how old a text may be to want an answer when it is first seen.
+const fresh = 7 * 24 * time.Hour
+
+// flag says why a mention wants an answer: it is negative, not old, and the
+// brand has not answered it at the source.
+func flag(m *puskaradio.Mention, now time.Time) string {
+	v := m.Verdict()
+	low := m.Rating != nil && m.Rating.Share() <= 0.25
+	if m.Owner != nil || now.Sub(m.Published) > fresh || v.Label != puskaradio.Negative && !low {
+		return ""
+	}
+	var why []string
+	if low {
+		why = append(why, fmt.Sprintf("%g/%g", m.Rating.Value, m.Rating.Best))
+	}
+	if len(v.Words) > 0 {
+		why = append(why, strings.Join(v.Words[:min(3, len(v.Words))], ", "))
+	}
+	if v.Unsure {
+		why = append(why, "not sure: "+v.Why)
+	}
+	if len(why) == 0 {
+		why = append(why, "negative")
+	}
+	return strings.Join(why, " · ")
+}
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}

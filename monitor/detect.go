@@ -1,0 +1,288 @@
+package monitor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/internal/fault"
+	"github.com/puskaradio/puskaradio/store"
+	"github.com/puskaradio/puskaradio/trend"
+)
+
+const (
+	rule        = "negative spike"
+	history     = 29 * 24 * time.Hour // what a baseline is made of
+	updateEvery = 10 * time.Minute    // an open alert is looked at again, and told anew at most so often
+	calmFor     = 3 * time.Hour       // as usual for so long, it is over
+	longest     = 7 * 24 * time.Hour  // an alert that is older is over, whatever goes on
+)
+
+// detect looks for a spike of a brand, or looks after the one that is open.
+func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job, error) {
+	p, now := m.Plan(), time.Now().UTC()
+	brand, ok := p.brand(id)
+	if !ok {
+		return store.Job{}, nil
+	}
+	hours, err := m.hours(ctx, p, id, now)
+	if err != nil {
+		return j, err
+	}
+	open, err := m.openAlert(ctx, id, now)
+	if err != nil {
+		return j, err
+	}
+	if open != nil {
+		return m.follow(ctx, p, j, *open, hours, now)
+	}
+	s, ok := trend.FindSpike(hours, p.Spike)
+	if !ok {
+		return store.Job{}, nil
+	}
+	a, err := m.evidence(ctx, p, brand, s, now)
+	if err != nil {
+		return j, err
+	}
+	// What was there before we began to listen is history, not news.
+	for i := range hours {
+		hours[i].Negative -= a.history[hours[i].At]
+		hours[i].Total -= a.history[hours[i].At]
+	}
+	if s, ok = trend.FindSpike(hours, p.Spike); !ok {
+		return store.Job{}, nil
+	}
+	alert := a.alert(brand, s, hours, now)
+	if alert.Coverage, err = m.coverage(ctx, p, id, now); err != nil {
+		return j, err
+	}
+	fault.Point("monitor: before alert")
+	if _, err := m.Store.AddAlert(ctx, alert, p.deliveries(alert.Brand, alert.Decided, "a/"+alert.ID, now, false)...); err != nil {
+		return j, err
+	}
+	fault.Point("monitor: alert decided")
+	j.Due = now.Add(updateEvery)
+	return j, nil
+}
+
+// hours are the counts of a brand by the hour, with those marked in which its
+// sources could not be heard.
+func (m *Monitor) hours(ctx context.Context, p *Plan, brand string, now time.Time) ([]trend.Hour, error) {
+	from := now.Add(-history)
+	counts, err := m.Store.Series(ctx, brand, from, now.Add(time.Hour), store.Hour)
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := m.Store.Coverage(ctx, from, now.Add(time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	type heard struct{ asked, answered int }
+	byHour := map[time.Time]heard{}
+	sources := p.sourcesOf(brand)
+	for _, l := range ledger {
+		if slices.ContainsFunc(sources, func(s Source) bool { return s.ID == l.Source }) {
+			h := byHour[l.Hour]
+			h.asked += l.Fetches
+			h.answered += l.Fetches - l.Failed
+			byHour[l.Hour] = h
+		}
+	}
+	deaf := map[time.Time]bool{}
+	for at, h := range byHour {
+		deaf[at.UTC()] = h.asked > 0 && h.answered == 0
+	}
+	return trend.Hours(counts, from, now, deaf), nil
+}
+
+// openAlert is the alert of a brand that is not over.
+func (m *Monitor) openAlert(ctx context.Context, brand string, now time.Time) (*puskaradio.Alert, error) {
+	alerts, err := m.Store.Alerts(ctx, brand, now.Add(-2*longest), now.Add(time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range slices.Backward(alerts) {
+		if a.Rule == rule && a.State != "over" {
+			return &a, nil
+		}
+	}
+	return nil, nil
+}
+
+// follow updates an alert that grows, and ends one that is over.
+func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio.Alert, hours []trend.Hour, now time.Time) (store.Job, error) {
+	negative, total, lately := 0, 0, 0
+	for _, h := range hours {
+		if !h.At.Before(a.From) {
+			negative += h.Negative
+			total += h.Total
+		}
+		if h.At.After(now.Add(-calmFor - time.Hour)) {
+			lately += h.Negative
+		}
+	}
+	usual := a.Usual / max(1, a.To.Sub(a.From).Hours())
+	calm := float64(lately) <= 1+1.5*usual*calmFor.Hours()
+	over := now.Sub(a.From) > longest || calm && now.Sub(a.To) >= calmFor
+	grown := negative >= a.Negative+max(3, a.Negative/4)
+	j.Due = now.Add(updateEvery)
+	if !over && !grown {
+		return j, nil
+	}
+	was := a.Usual
+	width := max(time.Hour, now.Truncate(time.Hour).Add(time.Hour).Sub(a.From))
+	s := trend.Spike{From: a.From, To: a.From.Add(width), Negative: negative, Total: total, Odds: a.Odds}
+	s.Usual = was * width.Hours() / max(1, a.To.Sub(a.From).Hours())
+	s.UsualAll = a.UsualAll * width.Hours() / max(1, a.To.Sub(a.From).Hours())
+	brand, _ := p.brand(a.Brand)
+	e, err := m.evidence(ctx, p, brand, s, now)
+	if err != nil {
+		return j, err
+	}
+	next := e.alert(brand, s, hours, now)
+	next.ID, next.Decided, next.Rev, next.State = a.ID, a.Decided, a.Rev+1, "updated"
+	if over {
+		next.State = "over"
+		j = store.Job{}
+	}
+	if next.Coverage, err = m.coverage(ctx, p, a.Brand, now); err != nil {
+		return j, err
+	}
+	_, err = m.Store.AddAlert(ctx, next, p.deliveries(a.Brand, a.Decided, "a/"+a.ID, now, false)...)
+	return j, err
+}
+
+// An evidence is what stands behind a spike.
+type evidence struct {
+	quotes  []puskaradio.Quote
+	topic   string
+	topicN  int
+	history map[time.Time]int // by hour: what was there before we listened
+}
+
+// evidence reads the negative mentions of a window.
+func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand, s trend.Spike, now time.Time) (evidence, error) {
+	e := evidence{history: map[time.Time]int{}}
+	begun := map[string]time.Time{}
+	for _, src := range p.sourcesOf(brand.ID) {
+		at, err := m.begunAt(ctx, src.ID)
+		if err != nil {
+			return e, err
+		}
+		if at.IsZero() {
+			at = now // still being read for the first time
+		}
+		begun[src.ID] = at
+	}
+	f := store.Filter{Brand: brand.ID, From: now.Add(-24 * time.Hour), To: s.To, Labels: []puskaradio.Label{puskaradio.Negative}, Limit: 500}
+	if s.From.Before(f.From) {
+		f.From = s.From
+	}
+	found, _, err := m.Store.Mentions(ctx, f)
+	if err != nil {
+		return e, err
+	}
+	aspects := map[string]int{}
+	for _, x := range found {
+		if at, ok := begun[x.Mention.Source]; ok && !x.Mention.FirstSeen.After(at) {
+			e.history[x.Mention.Published.Truncate(time.Hour)]++
+			continue
+		}
+		if x.Mention.Published.Before(s.From) {
+			continue
+		}
+		e.quotes = append(e.quotes, puskaradio.QuoteOf(x.ID, &x.Mention))
+		v := x.Mention.Verdict()
+		for _, name := range negativeAspects(v) {
+			aspects[name]++
+		}
+	}
+	for name, n := range aspects {
+		if n > e.topicN || n == e.topicN && name < e.topic {
+			e.topic, e.topicN = name, n
+		}
+	}
+	if 2*e.topicN < len(e.quotes) { // not shared by half of them
+		e.topic, e.topicN = "", 0
+	}
+	slices.SortStableFunc(e.quotes, func(a, b puskaradio.Quote) int {
+		return cmp.Or(cmp.Compare(severity(a), severity(b)), b.Published.Compare(a.Published))
+	})
+	e.quotes = e.quotes[:min(5, len(e.quotes))]
+	return e, nil
+}
+
+func negativeAspects(v puskaradio.Score) []string {
+	var out []string
+	for _, a := range v.Aspects {
+		if a.Label == puskaradio.Negative && !slices.Contains(out, a.Name) {
+			out = append(out, a.Name)
+		}
+	}
+	return out
+}
+
+// severity orders quotes, the worst first: by score and stars.
+func severity(q puskaradio.Quote) float64 {
+	s := q.Value
+	if q.Rating != nil {
+		s += q.Rating.Share()*2 - 1
+	}
+	return s
+}
+
+func (e evidence) alert(brand puskaradio.Brand, s trend.Spike, hours []trend.Hour, now time.Time) puskaradio.Alert {
+	a := puskaradio.Alert{
+		ID: puskaradio.AlertID(brand.ID, rule, s.From), Brand: brand.ID, Name: brand.Name, Rule: rule,
+		From: s.From, To: s.To, Negative: s.Negative, Total: s.Total, Usual: s.Usual, UsualAll: s.UsualAll, Odds: s.Odds,
+		Topic: e.topic, TopicN: e.topicN, Quotes: e.quotes, Decided: now, State: "open",
+	}
+	for _, h := range hours[max(0, len(hours)-20):] {
+		a.Hours = append(a.Hours, puskaradio.Point{At: h.At, Value: float64(h.Negative)})
+	}
+	return a
+}
+
+// coverage says which of a brand's sources were heard in the last hours.
+func (m *Monitor) coverage(ctx context.Context, p *Plan, brand string, now time.Time) (string, error) {
+	failed, n, err := m.failing(ctx, p, brand, now.Add(-3*time.Hour), now)
+	if err != nil {
+		return "", err
+	}
+	s := fmt.Sprintf("%d/%d", n-len(failed), n)
+	if len(failed) > 0 {
+		s += " (" + strings.Join(failed, ", ") + ")"
+	}
+	return s, nil
+}
+
+// failing names the sources of a brand whose last fetch in a span failed, and
+// those that should have been read and were not.
+func (m *Monitor) failing(ctx context.Context, p *Plan, brand string, from, to time.Time) (failed []string, sources int, err error) {
+	ledger, err := m.Store.Coverage(ctx, from, to)
+	if err != nil {
+		return nil, 0, err
+	}
+	last := map[string]puskaradio.Coverage{}
+	for _, l := range ledger {
+		if !l.At.Before(last[l.Source].At) {
+			last[l.Source] = l
+		}
+	}
+	for _, s := range p.sourcesOf(brand) {
+		sources++
+		l, ok := last[s.ID]
+		switch {
+		case !ok && s.Every < to.Sub(from):
+			failed = append(failed, s.ID+": silent")
+		case ok && l.State != crawler.StateOK:
+			failed = append(failed, s.ID+": "+l.State)
+		}
+	}
+	return failed, sources, nil
+}

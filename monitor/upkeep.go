@@ -1,0 +1,79 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// An archive is a store that can copy itself and give room back.
+type archive interface {
+	Backup(ctx context.Context, dir string, now time.Time) (string, error)
+	Compact(ctx context.Context, always bool) (int64, error)
+}
+
+// keepBackups is how many nightly backups are kept.
+const keepBackups = 7
+
+// upkeep forgets what is past its time, gives room back to the disk and makes
+// the nightly backup.
+func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
+	p, now := m.Plan(), time.Now()
+	y, mo, d := now.In(p.Zone).Date()
+	j.Due = time.Date(y, mo, d+1, 3, 30, 0, 0, p.Zone)
+	if p.Keep > 0 {
+		n, err := m.Store.Retain(ctx, now.Add(-p.Keep))
+		if err != nil {
+			return j, err
+		}
+		if n > 0 {
+			m.Log.Info("forgotten", "mentions", n)
+		}
+	}
+	a, ok := m.Store.(archive)
+	if !ok {
+		return j, nil
+	}
+	if _, err := a.Compact(ctx, false); err != nil {
+		return j, err
+	}
+	if p.BackupDir == "" {
+		return j, nil
+	}
+	path, err := a.Backup(ctx, p.BackupDir, now)
+	if err != nil {
+		return j, err
+	}
+	m.Log.Info("backed up", "to", path)
+	return j, prune(p.BackupDir)
+}
+
+// prune removes all but the newest backups.
+func prune(dir string) error {
+	all, err := filepath.Glob(filepath.Join(dir, "puskaradio-*Z"))
+	if err != nil {
+		return err
+	}
+	slices.Sort(all)
+	for _, old := range all[:max(0, len(all)-keepBackups)] {
+		if err := os.RemoveAll(old); err != nil {
+			return fmt.Errorf("old backup: %w", err)
+		}
+	}
+	return nil
+}
+
+// cutLast cuts a key at its last slash.
+func cutLast(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, '/')
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
