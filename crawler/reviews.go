@@ -252,8 +252,8 @@ func (x *extractor) names(m *puskaradio.Mention, n *node) {
 	case ident != "":
 		m.Ref = ident
 	case id != nil && id.text != "" && !strings.HasPrefix(id.text, "_:"):
-		m.Ref = cutText(strings.TrimSpace(id.text), 500)
-		if to := x.resolve(id.text); to != nil {
+		m.Ref = foldText(id.text, 500)
+		if to := x.resolve(m.Ref); to != nil {
 			m.Ref = cutText(to.String(), 500)
 			if m.URL == x.url && to.Fragment != "" {
 				m.URL = m.Ref
