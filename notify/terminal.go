@@ -151,3 +151,16 @@ func wrap(s string, width int) []string {
 	}
 	return append(out, line)
 }
+
+// QuoteText renders one quote for a terminal.
+func QuoteText(m Message, q puskaradio.Quote, width int) string {
+	var b strings.Builder
+	b.WriteString(string(q.Label) + " " + number(m.Lang, q.Value) + " · " + quoteHead(m, q) + "\n")
+	for _, l := range wrap(quoteText(q, maxQuote), width-4) {
+		b.WriteString("  │ " + l + "\n")
+	}
+	if u := webLink(q.URL); u != "" {
+		b.WriteString("  " + u + "\n")
+	}
+	return b.String()
+}

@@ -1,3 +1,224 @@
+// Puskaradio listens to the grapevine for a brand: it gathers public reviews
+// and posts, says how people feel, remembers it, and speaks up in time.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/sentiment"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// version is set by the release build.
+var version = "0.1"
+
+// The exit codes.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitRefused = 3 // the data directory cannot be used as it is
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() { // the first signal asks, the second does not
+		<-ctx.Done()
+		stop()
+	}()
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, tty: isTerminal(os.Stderr)}
+	os.Exit(a.run(ctx, os.Args[1:]))
+}
+
+// An app is one call of the program.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	tty      bool   // err is a terminal
+	dir      string // where relative paths begin; empty is the working directory
+
+	file    string // of the configuration
+	json    bool
+	verbose bool
+
+	cfg    *loaded
+	served *store.Bolt // the store of the process that serves this call
+	opened *store.Bolt
+}
+
+// run does one command line and gives its exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	if a.opened != nil {
+		err = errors.Join(err, a.opened.Close())
+	}
+	code := exitCode(ctx, err)
+	if done, ok := errors.AsType[*servedError](err); ok {
+		return done.code
+	}
+	if err != nil && code != exitDone {
+		fmt.Fprintf(a.err, "puskaradio: %v\n", err)
+	}
+	if code == exitUsage {
+		fmt.Fprintln(a.err, "See: puskaradio help")
+	}
+	return code
+}
+
+// A usageError says that the command line is wrong.
+type usageError struct{ error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func exitCode(ctx context.Context, err error) int {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil: // interrupted is not failed
+		return exitDone
+	case errorIs[usageError](err):
+		return exitUsage
+	case errorIs[*store.RefusedError](err):
+		return exitRefused
+	}
+	return exitFailed
+}
+
+func errorIs[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "puskaradio",
+		Short: "Hear what customers say about you, and answer in time",
+		Long: `Puskaradio gathers public reviews and posts about a brand, says how people feel,
+remembers it, and tells Slack when negative talk spikes.
+
+  puskaradio demo       shows it all, without configuration or network
+  puskaradio init       asks five things and writes puskaradio.yaml
+  puskaradio doctor     checks everything, and says what to do
+  puskaradio run        does everything, by the clock
+
+What a command finds goes to standard output, what it says about its work to
+standard error. It exits with 0 when done, 1 when it failed, 2 when the command
+line was wrong, 3 when the data directory cannot be used as it is.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Version: version,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	f := root.PersistentFlags()
+	f.StringVarP(&a.file, "config", "c", "puskaradio.yaml", "the configuration")
+	f.BoolVar(&a.json, "json", false, "print JSON, for programs")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about the work")
+	for _, c := range []*cobra.Command{
+		a.runCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(),
+		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.sourcesCommand(), a.searchCommand(),
+		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(),
+		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),
+	} {
+		if c.Args == nil {
+			c.Args = cobra.NoArgs
+		}
+		args := c.Args
+		c.Args = func(cmd *cobra.Command, list []string) error {
+			if err := args(cmd, list); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+		root.AddCommand(c)
+	}
+	return root
+}
+
+// path is where a path of the command line leads.
+func (a *app) path(p string) string {
+	if a.dir == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(a.dir, p)
+}
+
+// config is the configuration, read once.
+func (a *app) config() (*loaded, error) {
+	if a.cfg != nil {
+		return a.cfg, nil
+	}
+	var err error
+	a.cfg, err = loadConfig(a.path(a.file))
+	return a.cfg, err
+}
+
+// store opens the data directory. While another process has it open, the
+// command is done there, and the error says how it ended.
+func (a *app) store(cmd *cobra.Command) (*store.Bolt, *loaded, error) {
+	l, err := a.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.served != nil {
+		return a.served, l, nil
+	}
+	if a.opened != nil {
+		return a.opened, l, nil
+	}
+	s, err := store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
+	if errorIs[*store.RefusedError](err) {
+		if code, served := a.callServer(cmd, l.Data); served {
+			return nil, nil, &servedError{code}
+		}
+	}
+	a.opened = s
+	return s, l, err
+}
+
+// monitor is a monitor over the store.
+func (a *app) monitor(ctx context.Context, s *store.Bolt, l *loaded) (*monitor.Monitor, error) {
+	scorer, err := newScorer()
+	if err != nil {
+		return nil, err
+	}
+	m := &monitor.Monitor{Store: s, Client: l.client, HTTP: httpClient(), Scorer: scorer, Log: a.logger()}
+	return m, m.SetPlan(ctx, l.plan, time.Now())
+}
+
+func newScorer() (sentiment.Scorer, error) { return sentiment.New() }
+
+// httpClient is for channels, which the configuration names; sources are read
+// through a crawler.Client.
+func httpClient() *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = 30 * time.Second
+	return &http.Client{Transport: t, Timeout: time.Minute}
+}
+
+func (a *app) logger() *slog.Logger {
+	level := slog.LevelInfo
+	if a.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

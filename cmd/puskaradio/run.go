@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "Do everything, by the clock, until interrupted",
+		Long: `Crawls the sources when they are due, scores and keeps what they say, looks for
+spikes, tells the channels, sends the daily digest, and tidies up at night.
+
+A changed configuration is read within a few seconds, or at once on SIGHUP. One
+that is wrong is reported, and the old one stays in force.`,
+		Example: "  puskaradio run\n  puskaradio run --config /etc/puskaradio.yaml",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, l, err := a.store(cmd)
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			m, err := a.monitor(ctx, s, l)
+			if err != nil {
+				return err
+			}
+			r := &runner{app: a, store: s, monitor: m, log: m.Log}
+			r.current.Store(l)
+			m.Log.Info("running", "brands", len(l.Brands), "sources", len(l.Sources), "channels", len(l.Channels), "data", l.Data)
+			return r.run(ctx)
+		},
+	}
+}
+
+// A runner is the program at work.
+type runner struct {
+	app     *app
+	store   *store.Bolt
+	monitor *monitor.Monitor
+	log     *slog.Logger
+	current atomic.Pointer[loaded]
+}
+
+func (r *runner) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var errs [2]error
+	for i, work := range []func(context.Context) error{
+		r.monitor.Run,
+		func(ctx context.Context) error { return r.app.serve(ctx, r.store, r.current.Load) },
+	} {
+		wg.Go(func() {
+			if errs[i] = work(ctx); errs[i] != nil {
+				cancel(errs[i])
+			}
+		})
+	}
+	wg.Go(func() { r.watch(ctx) })
+	<-ctx.Done()
+	wg.Wait()
+	return errors.Join(errs[:]...)
+}
+
+// watchEvery is how often the configuration is looked at.
+const watchEvery = 3 * time.Second
+
+// watch reads the configuration again when it has changed.
+func (r *runner) watch(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	file := r.app.path(r.app.file)
+	last := stamp(file)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		case <-tick.C:
+			if now := stamp(file); now == last {
+				continue
+			}
+		}
+		last = stamp(file)
+		if err := r.reload(ctx); err != nil {
+			r.log.Error("the configuration is wrong; the old one stays in force", "err", err)
+			if err := os.WriteFile(reloadFault(r.current.Load().Data), []byte(err.Error()+"\n"), 0o600); err != nil {
+				r.log.Error("cannot note that for doctor", "err", err)
+			}
+			continue
+		}
+		_ = os.Remove(reloadFault(r.current.Load().Data)) // there may be none
+		r.log.Info("the configuration was read again")
+	}
+}
+
+// reloadFault is where a configuration that could not be put in force is
+// noted for doctor.
+func reloadFault(data string) string { return filepath.Join(data, "reload-failed.txt") }
+
+func stamp(file string) string {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprint(info.ModTime().UnixNano(), info.Size())
+}
+
+// reload puts a new configuration in force, or leaves the old one.
+func (r *runner) reload(ctx context.Context) error {
+	next, err := loadConfig(r.app.path(r.app.file))
+	if err != nil {
+		return err
+	}
+	was := r.current.Load()
+	if next.Data != was.Data || next.Zone != was.Zone {
+		return errors.New("data and zone cannot change while it runs; restart it")
+	}
+	if next.Contact != was.Contact || !sameJSON(next.Fetch, was.Fetch) {
+		return errors.New("contact and fetch cannot change while it runs; restart it")
+	}
+	next.client = was.client
+	if err := r.monitor.SetPlan(ctx, next.plan, time.Now()); err != nil {
+		return err
+	}
+	r.current.Store(next)
+	return nil
+}
