@@ -1,0 +1,348 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+const (
+	maxKnown  = 4000 // reviews that a cursor remembers
+	maxQueue  = 2000 // pages that wait within a round
+	emptyRuns = 3    // rounds without a review, until the layout must have changed
+	deepEvery = 24   // rounds, until one goes through all pages whether there is news or not
+)
+
+// reviews reads the reviews that web pages mark up.
+type reviews struct {
+	URL           string   `json:"url,omitempty" jsonschema:"description=The page to read; of a paged list the page with the newest reviews"`
+	URLs          []string `json:"urls,omitempty" jsonschema:"description=More such pages"`
+	Sitemap       string   `json:"sitemap,omitempty" jsonschema:"description=A sitemap or an index of sitemaps whose changed pages are read in turn"`
+	Follow        string   `json:"follow,omitempty" jsonschema:"enum=next,enum=links,enum=none,description=What is followed from a page: next is the next page of a list (the default); links are also those that include matches"`
+	Include       string   `json:"include,omitempty" jsonschema:"description=A regular expression that the addresses of a sitemap or of followed links must match"`
+	MaxPages      int      `json:"max_pages,omitempty" jsonschema:"description=The most pages of one list or of the sitemap in one round; 20 unless said"`
+	MaxSitemaps   int      `json:"max_sitemaps,omitempty" jsonschema:"description=The most sitemaps of one round; 50 unless said"`
+	Everything    bool     `json:"everything,omitempty" jsonschema:"description=Read the pages of the sitemap in turn though it says that they have not changed; for sites to which a new review is no change"`
+	HonourNoIndex bool     `json:"honour_noindex,omitempty" jsonschema:"description=Take nothing from pages that ask not to be indexed or mined; true unless said"`
+
+	include *regexp.Regexp
+}
+
+// Check reports every fault of the options.
+func (r *reviews) Check(Secret) error {
+	var errs []error
+	starts := r.starts()
+	if len(starts) == 0 && r.Sitemap == "" {
+		errs = append(errs, errors.New("url is missing: say with url, urls or sitemap what to read"))
+	}
+	for _, u := range starts {
+		errs = append(errs, checkWeb("url", u))
+	}
+	if len(starts) > maxQueue/2 {
+		errs = append(errs, fmt.Errorf("urls: more than %d; make more sources of them", maxQueue/2))
+	}
+	if r.Sitemap != "" {
+		errs = append(errs, checkWeb("sitemap", r.Sitemap))
+	}
+	if !slices.Contains([]string{"next", "links", "none"}, r.Follow) {
+		errs = append(errs, fmt.Errorf("follow %q is none of next, links, none", r.Follow))
+	}
+	if r.Follow == "links" && r.Include == "" {
+		errs = append(errs, errors.New("include is missing: say which links to follow"))
+	}
+	errs = append(errs, within("max_pages", r.MaxPages, 1, 1000), within("max_sitemaps", r.MaxSitemaps, 1, 1000))
+	var err error
+	if len(r.Include) > 1<<10 {
+		errs = append(errs, errors.New("include is longer than 1 KiB"))
+	} else if r.include, err = regexp.Compile(r.Include); err != nil {
+		errs = append(errs, fmt.Errorf("include: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// starts are the pages that a round begins with.
+func (r *reviews) starts() []string {
+	var out []string
+	for _, u := range append([]string{r.URL}, r.URLs...) {
+		if u != "" && !slices.Contains(out, u) {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// A reviewsCursor is the position in a round, and what is remembered from
+// round to round.
+type reviewsCursor struct {
+	Round int              `json:"round"`
+	Queue []queuedPage     `json:"queue,omitempty"` // to be read in this round
+	Seen  marks            `json:"seen,omitempty"`  // pages that are or were in the queue of this round
+	Told  marks            `json:"told,omitempty"`  // reviews of this round
+	Known marks            `json:"known,omitempty"` // reviews of any round, the newest last
+	Lists map[string]*list `json:"lists,omitempty"` // by where they start; of the sitemap by ""
+	Maps  sweep            `json:"maps,omitzero"`
+}
+
+// A queuedPage is a page or a sitemap that is to be read.
+type queuedPage struct {
+	URL  string `json:"url"`
+	From string `json:"from,omitempty"` // where its list starts; empty is the sitemap
+	Map  bool   `json:"map,omitempty"`  // it is a sitemap itself
+}
+
+// first reports whether a page is the start of its list.
+func (n queuedPage) first() bool { return n.URL == n.From }
+
+// A list is a start and all that is reached from it.
+type list struct {
+	Valid  Validator `json:"valid,omitzero"`   // of its first page
+	Had    bool      `json:"had,omitempty"`    // there were reviews, once
+	Empty  int       `json:"empty,omitempty"`  // rounds in a row that brought none
+	Broken bool      `json:"broken,omitempty"` // a later page could not be read: the next round goes deep
+
+	// In this round:
+	Read   int  `json:"read,omitempty"`   // pages
+	Found  int  `json:"found,omitempty"`  // reviews
+	Deep   bool `json:"deep,omitempty"`   // goes on where nothing is new
+	Failed bool `json:"failed,omitempty"` // its first page could not be read
+	Quiet  bool `json:"quiet,omitempty"`  // says nothing about whether it still has reviews
+}
+
+// Fetch implements [Connector]. A round begins at the starts and follows each
+// list until a page brings no new review, until there is no next page, or
+// until MaxPages; then come the pages of the sitemap.
+func (r *reviews) Fetch(ctx context.Context, c *Client, q Query) (Page, error) {
+	var cur reviewsCursor
+	if err := readCursor(q, &cur); err != nil {
+		return Page{}, err
+	}
+	if len(cur.Queue) == 0 || !r.continues(&cur) {
+		r.begin(&cur, q)
+	}
+	next := cur.Queue[0]
+	cur.Queue = cur.Queue[1:]
+	l := cur.Lists[next.From]
+	var p Page
+	var err error
+	if next.Map {
+		err = r.readMap(ctx, c, q, &cur, next, &p)
+	} else {
+		err = r.readPage(ctx, c, q, &cur, next, &p)
+	}
+	if err != nil {
+		if err = r.lost(&cur, next, l, err, &p); err != nil {
+			return Page{}, err
+		}
+	}
+	if next.Map && !slices.ContainsFunc(cur.Queue, func(n queuedPage) bool { return n.Map }) {
+		for _, u := range cur.Maps.turn() {
+			cur.push(queuedPage{URL: u}, false)
+		}
+	}
+	if p.More = len(cur.Queue) > 0; !p.More {
+		r.end(&cur, &p)
+	}
+	return p, p.setCursor(&cur)
+}
+
+// continues reports whether the round of a cursor is one of these options,
+// which may have been changed since.
+func (r *reviews) continues(cur *reviewsCursor) bool {
+	starts := r.starts()
+	for _, n := range cur.Queue {
+		if n.From != "" && !slices.Contains(starts, n.From) || n.From == "" && r.Sitemap == "" || cur.Lists[n.From] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// begin starts a round.
+func (r *reviews) begin(cur *reviewsCursor, q Query) {
+	cur.Round++
+	cur.Queue, cur.Seen, cur.Told = nil, nil, nil
+	old := cur.Lists
+	cur.Lists = map[string]*list{} // starts that are no longer configured are forgotten
+	keep := func(start string) {
+		l := old[start]
+		if l == nil {
+			l = new(list)
+		}
+		cur.Lists[start] = &list{Valid: l.Valid, Had: l.Had, Empty: l.Empty, Deep: l.Broken || cur.Round%deepEvery == 0}
+	}
+	for _, u := range r.starts() {
+		keep(u)
+		cur.push(queuedPage{URL: u, From: u}, false)
+	}
+	if r.Sitemap != "" {
+		keep("")
+		cur.Maps.begin(r.Sitemap, r.MaxPages, q.Now)
+		cur.push(queuedPage{URL: r.Sitemap, Map: true}, false)
+	}
+}
+
+// push puts a page into the queue unless it was there before in this round.
+func (cur *reviewsCursor) push(n queuedPage, front bool) {
+	if len(cur.Queue) >= maxQueue || !cur.Seen.add(pageOf(n.URL), 2*maxQueue) {
+		return
+	}
+	if front {
+		cur.Queue = slices.Insert(cur.Queue, 0, n)
+	} else {
+		cur.Queue = append(cur.Queue, n)
+	}
+}
+
+// end closes a round, and says where the layout must have changed.
+func (r *reviews) end(cur *reviewsCursor, p *Page) {
+	cur.Seen, cur.Told = nil, nil
+	for _, start := range r.starts() {
+		switch l := cur.Lists[start]; {
+		case l.Found > 0:
+			l.Had, l.Empty = true, 0
+		case l.Had && !l.Quiet && !l.Failed:
+			if l.Empty++; l.Empty >= emptyRuns {
+				p.Faults = append(p.Faults, fmt.Errorf("page %s: layout changed: no review in %d rounds where there were some", redactText(start), l.Empty))
+			}
+		}
+	}
+}
+
+// lost decides what becomes of a round in which something could not be read.
+// What is worth waiting for is an error, and so is a round in which nothing
+// can be read; else it is a fault, and the rest goes on.
+func (r *reviews) lost(cur *reviewsCursor, n queuedPage, l *list, err error, p *Page) error {
+	if _, ok := errors.AsType[*puskaradio.RetryError](err); ok {
+		return err
+	}
+	if fe, ok := errors.AsType[*FetchError](err); !ok || errors.Is(fe, context.Canceled) || errors.Is(fe, context.DeadlineExceeded) {
+		return err
+	}
+	l.Failed = l.Failed || n.first() || n.Map && n.URL == r.Sitemap
+	if n.Map {
+		cur.Maps.Hole = true
+	} else if !n.first() && StateOf(err) != StateGone {
+		l.Broken = n.From != ""
+	}
+	all := true
+	for _, l := range cur.Lists {
+		all = all && l.Failed
+	}
+	if all {
+		return err
+	}
+	p.Faults = append(p.Faults, err)
+	return nil
+}
+
+// readPage reads one page of reviews.
+func (r *reviews) readPage(ctx context.Context, c *Client, q Query, cur *reviewsCursor, n queuedPage, p *Page) error {
+	l := cur.Lists[n.From]
+	var valid Validator
+	if n.first() && !l.Deep && r.Follow != "links" {
+		valid = l.Valid
+	}
+	got, err := visit(ctx, c, n.URL, valid)
+	if err != nil {
+		return err
+	}
+	l.Read++
+	if n.first() {
+		l.Valid = got.Validator
+	}
+	if got.Same {
+		l.Quiet = true
+		p.Same = len(cur.Lists) == 1
+		return nil
+	}
+	x := ExtractAt(got.Body, got.URL, q.Now)
+	if r.HonourNoIndex && (x.NoIndex || reserved(got.Header, c.token)) {
+		l.Quiet = true
+		p.Faults = append(p.Faults, fmt.Errorf("page %s: noindex: it asks that programs take nothing from it", redactText(got.URL)))
+		return nil
+	}
+	for _, fault := range x.Faults {
+		p.Faults = append(p.Faults, fmt.Errorf("page %s: %w", redactText(got.URL), fault))
+	}
+	fresh := r.take(q, cur, n, got.URL, x.Reviews, p)
+	l.Found += len(x.Reviews)
+	r.follow(cur, n, l, got.URL, &x, fresh)
+	return nil
+}
+
+// follow queues where a page leads.
+func (r *reviews) follow(cur *reviewsCursor, n queuedPage, l *list, here string, x *Extraction, fresh bool) {
+	if r.Follow != "none" && fresh && x.Next != "" && near(here, x.Next) && (n.From == "" || l.Read < r.MaxPages) {
+		cur.push(queuedPage{URL: x.Next, From: n.From}, true)
+	}
+	if r.Follow != "links" || n.From == "" {
+		return
+	}
+	waiting := 0
+	for _, w := range cur.Queue {
+		if w.From == n.From {
+			waiting++
+		}
+	}
+	for _, to := range x.Links {
+		if waiting+l.Read >= r.MaxPages {
+			return
+		}
+		if near(here, to) && r.include.MatchString(to) {
+			cur.push(queuedPage{URL: to, From: n.From}, false)
+			waiting++
+		}
+	}
+}
+
+// take makes mentions of the reviews of a page, and reports whether any of
+// them is new: to us, or in a deep round to the round.
+func (r *reviews) take(q Query, cur *reviewsCursor, n queuedPage, here string, found []puskaradio.Mention, p *Page) (fresh bool) {
+	deep := cur.Lists[n.From].Deep
+	for _, m := range found {
+		m.Ref = steadyRef(&m, n, here)
+		stamp(q, puskaradio.Review, &m)
+		known := !cur.Known.add(m.Key(), maxKnown)
+		told := !cur.Told.add(m.Key(), maxKnown)
+		fresh = fresh || !told && (deep || !known)
+		p.Mentions = append(p.Mentions, m)
+	}
+	return fresh
+}
+
+// steadyRef is the reference of a review that stays when a list moves it from
+// one page to the next. A reference that is a place on a page is told from
+// where the list starts; where there is none, the thing that was reviewed
+// tells apart what two people said in the same words.
+func steadyRef(m *puskaradio.Mention, n queuedPage, here string) string {
+	page, fragment, _ := strings.Cut(m.Ref, "#")
+	switch {
+	case m.Ref == "" && m.About != "":
+		k := *m
+		k.Author += "\x00" + k.About
+		return k.Key()
+	case fragment != "" && n.From != "" && (page == pageOf(here) || page == pageOf(n.URL)):
+		return pageOf(n.From) + "#" + fragment
+	}
+	return m.Ref
+}
+
+// pageOf is an address without its fragment.
+func pageOf(u string) string {
+	u, _, _ = strings.Cut(u, "#")
+	return u
+}
+
+// near reports whether two addresses are of one site, with or without www.
+func near(a, b string) bool {
+	ua, err1 := url.Parse(a)
+	ub, err2 := url.Parse(b)
+	bare := func(u *url.URL) string { return strings.TrimPrefix(strings.ToLower(u.Host), "www.") }
+	return err1 == nil && err2 == nil && bare(ua) == bare(ub)
+}
