@@ -83,13 +83,7 @@ type Monitor struct {
 // brands that are no longer in it end. What waits for a channel is tried at
 // once, for the change may be what it waited for.
 func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
-	p.matchers = map[string]*crawler.Matcher{}
-	for i := range p.Sources {
-		if s := &p.Sources[i]; s.About == "" {
-			p.matchers[s.ID] = crawler.NewMatcher(p.brandsOf(s))
-		}
-	}
-	m.plan.Store(p)
+	m.UsePlan(p)
 	have, err := m.Store.Jobs(ctx, "")
 	if err != nil {
 		return err
@@ -123,6 +117,18 @@ func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
 		return err
 	}
 	return m.Store.Schedule(ctx, jobs...)
+}
+
+// UsePlan replaces the plan and schedules nothing, for one who calls
+// [Monitor.Crawl] and the like by hand.
+func (m *Monitor) UsePlan(p *Plan) {
+	p.matchers = map[string]*crawler.Matcher{}
+	for i := range p.Sources {
+		if s := &p.Sources[i]; s.About == "" {
+			p.matchers[s.ID] = crawler.NewMatcher(p.brandsOf(s))
+		}
+	}
+	m.plan.Store(p)
 }
 
 // Plan is what is done now.

@@ -12,7 +12,7 @@ import (
 func Terminal(m Message, width int) string {
 	var b strings.Builder
 	line := func(indent, s string) {
-		for _, l := range wrap(s, width-len(indent)) {
+		for _, l := range Wrap(s, width-len(indent)) {
 			b.WriteString(indent + l + "\n")
 		}
 	}
@@ -133,8 +133,8 @@ func Spark(vs []float64) string {
 	return b.String()
 }
 
-// wrap breaks a text into lines at spaces.
-func wrap(s string, width int) []string {
+// Wrap breaks a text into lines at spaces.
+func Wrap(s string, width int) []string {
 	width = max(width, 20)
 	var out []string
 	line, n := "", 0
@@ -156,7 +156,7 @@ func wrap(s string, width int) []string {
 func QuoteText(m Message, q puskaradio.Quote, width int) string {
 	var b strings.Builder
 	b.WriteString(string(q.Label) + " " + number(m.Lang, q.Value) + " · " + quoteHead(m, q) + "\n")
-	for _, l := range wrap(quoteText(q, maxQuote), width-4) {
+	for _, l := range Wrap(quoteText(q, maxQuote), width-4) {
 		b.WriteString("  │ " + l + "\n")
 	}
 	if u := webLink(q.URL); u != "" {

@@ -278,3 +278,35 @@ func (s *Bolt) dropQuarters(end uint32) error {
 	}
 	return nil
 }
+
+// Check reads every page of the open files.
+func (s *Bolt) Check(ctx context.Context) error {
+	if err := s.view(ctx, checkPages); err != nil {
+		return fmt.Errorf("main.db: %w", err)
+	}
+	ids, err := s.quartersOnDisk()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		q, err := s.quarter(id, false)
+		if err == nil && q != nil {
+			err = q.view(checkPages)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", quarterFile(id), err)
+		}
+	}
+	return nil
+}
+
+// Waste is how many pages of main.db are free, and how many bytes it has.
+func (s *Bolt) Waste() (free int, size int64) {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	st := s.main.Stats()
+	if info, err := os.Stat(s.main.Path()); err == nil {
+		size = info.Size()
+	}
+	return st.FreePageN + st.PendingPageN, size
+}

@@ -30,11 +30,10 @@ that are new or have changed come out, one on a line.`,
 			if err != nil {
 				return err
 			}
-			m, err := a.monitor(cmd.Context(), s, l)
+			m, err := a.monitorOnly(s, l)
 			if err != nil {
 				return err
 			}
-			defer l.client.Close()
 			return a.crawl(cmd, s, l, m, source)
 		},
 	}

@@ -135,7 +135,7 @@ func (r *runner) reload(ctx context.Context) error {
 	if next.Data != was.Data || next.Zone != was.Zone {
 		return errors.New("data and zone cannot change while it runs; restart it")
 	}
-	if next.Contact != was.Contact || !sameJSON(next.Fetch, was.Fetch) {
+	if next.Contact != was.Contact || !sameValues(next.Fetch, was.Fetch) {
 		return errors.New("contact and fetch cannot change while it runs; restart it")
 	}
 	next.client = was.client

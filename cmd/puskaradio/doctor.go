@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/notify"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// A check is one thing that doctor looked at.
+type check struct {
+	Name   string `json:"name"`
+	State  string `json:"state"` // ok, warning, fault
+	Found  string `json:"found"`
+	Advice string `json:"advice,omitempty"`
+}
+
+type checkup struct {
+	app    *app
+	checks []check
+}
+
+func (c *checkup) add(state, name, found, advice string) {
+	c.checks = append(c.checks, check{name, state, found, advice})
+	if c.app.json {
+		return
+	}
+	mark := map[string]string{"ok": "✓", "warning": "!", "fault": "✗"}[state]
+	fmt.Fprintf(c.app.out, "%s %s: %s\n", mark, name, found)
+	if advice != "" {
+		fmt.Fprintf(c.app.out, "    → %s\n", advice)
+	}
+}
+
+// see adds a check that is good, or a fault with what to do.
+func (c *checkup) see(name, found string, err error, advice string) {
+	if err != nil {
+		c.add("fault", name, err.Error(), advice)
+		return
+	}
+	c.add("ok", name, found, "")
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check everything, and say what to do",
+		Long: `Checks the configuration, the data directory, the time zone and the clock, each
+source (robots.txt, and whether something can be read) and each channel. It
+exits with 0 if all is well or there are only warnings (!), with 1 if there are
+faults (✗).`,
+		Annotations: served,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c := &checkup{app: a}
+			c.run(cmd)
+			if a.json {
+				if err := a.print(c.checks); err != nil {
+					return err
+				}
+			}
+			faults := 0
+			for _, x := range c.checks {
+				if x.State == "fault" {
+					faults++
+				}
+			}
+			if faults > 0 {
+				return fmt.Errorf("%d of %d checks found a fault", faults, len(c.checks))
+			}
+			return nil
+		},
+	}
+}
+
+func (c *checkup) run(cmd *cobra.Command) {
+	ctx := cmd.Context()
+	l, err := c.app.config()
+	if err != nil {
+		c.see("configuration", "", err, "mend the file; puskaradio schema prints what may stand in it")
+		return
+	}
+	c.see("configuration", fmt.Sprintf("%s: %d brands, %d sources, %d channels", l.file, len(l.Brands), len(l.Sources), len(l.Channels)), nil, "")
+	if b, err := os.ReadFile(reloadFault(l.Data)); err == nil {
+		c.add("fault", "reload", "the running process could not take the changed configuration: "+string(b), "mend it; the old one is in force")
+	}
+	c.data(cmd, l)
+	c.clock(ctx, l)
+	for i := range l.plan.Sources {
+		c.source(ctx, l, &l.plan.Sources[i])
+	}
+	if len(l.plan.Channels) == 0 {
+		c.add("warning", "channels", "there is none: nobody hears of an alert", "add one under channels; puskaradio init prints the manifest of the Slack app")
+	}
+	for i := range l.plan.Channels {
+		ch := &l.plan.Channels[i]
+		p, ok := ch.Notifier.(notify.Prober)
+		if !ok {
+			continue
+		}
+		found, err := p.Probe(ctx, httpClient())
+		c.see("channel "+ch.ID, found, err, "puskaradio test-alert sends a test message")
+	}
+}
+
+func (c *checkup) data(cmd *cobra.Command, l *loaded) {
+	var fs syscall.Statfs_t
+	if err := os.MkdirAll(l.Data, 0o700); err != nil {
+		c.see("data directory", "", err, "name another under data, or make it writable for this user")
+		return
+	}
+	if err := syscall.Statfs(l.Data, &fs); err == nil {
+		free := fs.Bavail * uint64(fs.Bsize) >> 20
+		switch {
+		case free < 100:
+			c.add("fault", "disk", fmt.Sprintf("%d MB are free", free), "make room: without it nothing more can be kept")
+		case free < 1024:
+			c.add("warning", "disk", fmt.Sprintf("%d MB are free", free), "make room soon")
+		default:
+			c.add("ok", "disk", fmt.Sprintf("%d GB are free", free>>10), "")
+		}
+	}
+	s, _, err := c.app.store(cmd)
+	if done, ok := errors.AsType[*servedError](err); ok {
+		c.add("ok", "data directory", fmt.Sprintf("a running process has it and was asked (%d)", done.code), "")
+		return
+	}
+	if err != nil {
+		c.see("data directory", "", err, "")
+		return
+	}
+	err = s.Check(cmd.Context())
+	c.see("data directory", l.Data+" is whole", err, "restore a backup with: puskaradio restore BACKUP")
+	if free, size := s.Waste(); size > 0 && free > 50_000 {
+		c.add("warning", "data directory", fmt.Sprintf("%d free pages slow every write", free), "it is compacted at night; puskaradio run does it")
+	}
+}
+
+// clock compares ours with that of a source, and looks at the time zone.
+func (c *checkup) clock(ctx context.Context, l *loaded) {
+	c.add("ok", "time zone", time.Now().In(l.plan.Zone).Format("MST, 2 Jan 2006 15:04"), "")
+	if len(l.plan.Channels) == 0 {
+		return
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, "https://slack.com/", nil)
+	if err != nil {
+		return
+	}
+	resp, err := httpClient().Do(req)
+	if err != nil {
+		c.add("warning", "clock", "slack.com cannot be reached to compare it", "see whether this machine may reach the web")
+		return
+	}
+	_ = resp.Body.Close()
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		if off := time.Since(at).Abs(); off > 30*time.Second {
+			c.add("fault", "clock", fmt.Sprintf("it is off by %v", off.Round(time.Second)), "set it, best with chrony or systemd-timesyncd")
+			return
+		}
+		c.add("ok", "clock", "right", "")
+	}
+}
+
+// source reads one page, without keeping it.
+func (c *checkup) source(ctx context.Context, l *loaded, src *monitor.Source) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	page, err := src.Connector.Fetch(ctx, l.client, crawler.Query{Source: src.Source, Brands: l.plan.Brands, Now: time.Now().UTC()})
+	switch {
+	case err != nil:
+		c.add("fault", "source "+src.ID, fmt.Sprintf("%s: %v", crawler.StateOf(err), err), "see whether the address is right and the site may be read")
+	case len(page.Mentions) == 0:
+		found := "it answers, but nothing was found on its first page"
+		if len(page.Faults) > 0 {
+			found += ": " + page.Faults[0].Error()
+		}
+		c.add("warning", "source "+src.ID, found, "see with: puskaradio extract --url ADDRESS FILE")
+	default:
+		c.add("ok", "source "+src.ID, fmt.Sprintf("%d texts on its first page", len(page.Mentions)), "")
+	}
+}
+
+func (a *app) testAlertCommand() *cobra.Command {
+	var only string
+	cmd := &cobra.Command{
+		Use:   "test-alert",
+		Short: "Send a marked test message to the channels",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := a.config()
+			if err != nil {
+				return err
+			}
+			if len(l.plan.Channels) == 0 {
+				return fmt.Errorf("%s: there is no channel to test; add one under channels", l.file)
+			}
+			var errs []error
+			n := 0
+			for i := range l.plan.Channels {
+				c := &l.plan.Channels[i]
+				if only != "" && c.ID != only {
+					continue
+				}
+				n++
+				ref, err := c.Notify(cmd.Context(), httpClient(), testMessage(l, c, time.Now()))
+				if err != nil {
+					errs = append(errs, fmt.Errorf("channel %s: %w", c.ID, err))
+					continue
+				}
+				fmt.Fprintf(a.out, "%s: sent (%s)\n", c.ID, ref)
+			}
+			if n == 0 {
+				return usage("there is no channel %q", only)
+			}
+			return errors.Join(errs...)
+		},
+	}
+	cmd.Flags().StringVar(&only, "channel", "", "the id of one channel; all unless said")
+	return cmd
+}
+
+// testMessage is an alert as it would come, marked as a test.
+func testMessage(l *loaded, c *monitor.Channel, now time.Time) notify.Message {
+	b := l.plan.Brands[0]
+	q := puskaradio.Quote{Source: "test", Text: "This is a test. Tämä on koe. <!channel> must call nobody.", Label: puskaradio.Negative, Value: -1, Published: now, Rating: &puskaradio.Rating{Value: 1, Best: 5}}
+	al := &puskaradio.Alert{
+		ID: puskaradio.AlertID(b.ID, "test", now), Brand: b.ID, Name: b.Name + " (TEST)", Rule: "test", From: now.Add(-2 * time.Hour), To: now,
+		Negative: 14, Total: 19, Usual: 2, UsualAll: 12, Odds: 1e-6, Quotes: []puskaradio.Quote{q}, Coverage: "1/1", Decided: now, State: "open",
+	}
+	for i := range 6 {
+		al.Hours = append(al.Hours, puskaradio.Point{At: now.Add(time.Duration(i-5) * time.Hour), Value: float64(i)})
+	}
+	return notify.Message{Key: "a/" + al.ID, Alert: al, Lang: c.Lang, Zone: l.plan.Zone, Link: l.Link}
+}
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON schema of puskaradio.yaml, for editors",
+		Long: `Prints the schema. Put it beside the configuration, and begin that with:
+
+  # yaml-language-server: $schema=puskaradio.schema.json`,
+		RunE: func(*cobra.Command, []string) error {
+			b, err := configSchema()
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(append(b, '\n'))
+			return err
+		},
+	}
+}
+
+// writeNew writes a file that must not be there yet; if it is, NAME.new is
+// written instead. It gives the path.
+func writeNew(path string, b []byte, mode os.FileMode) (string, error) {
+	if _, err := os.Stat(path); err == nil {
+		path += ".new"
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, b, mode)
+}
+
+// monitorOnly is a monitor that looks at a plan but schedules nothing.
+func (a *app) monitorOnly(s store.Store, l *loaded) (*monitor.Monitor, error) {
+	scorer, err := newScorer()
+	if err != nil {
+		return nil, err
+	}
+	m := &monitor.Monitor{Store: s, Client: l.client, HTTP: httpClient(), Scorer: scorer, Log: a.logger()}
+	m.UsePlan(l.plan)
+	return m, nil
+}
