@@ -14,8 +14,18 @@ var months = []struct {
 	stem  string
 	month int
 }{
-	{"tammi", 1}, {"helmi", 2}, {"maalis", 3}, {"huhti", 4}, {"touko", 5}, {"kesä", 6}, {"heinä", 7},
-	{"elo", 8}, {"syys", 9}, {"loka", 10}, {"marras", 11}, {"joulu", 12},
+	{"tammi", 1},
+	{"helmi", 2},
+	{"maalis", 3},
+	{"huhti", 4},
+	{"touko", 5},
+	{"kesä", 6},
+	{"heinä", 7},
+	{"elo", 8},
+	{"syys", 9},
+	{"loka", 10},
+	{"marras", 11},
+	{"joulu", 12},
 }
 
 // monthNames are what the languages without endings call the months.

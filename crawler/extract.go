@@ -22,8 +22,8 @@ const (
 	maxJSONDepth = 64
 	maxJSONNodes = 400_000
 	maxBlocks    = 2000    // of JSON-LD
-	maxTags      = 250_000 // a page with more is not made into a tree
-	maxAttrs     = 200_000
+	maxTags      = 200_000 // a page with more is not made into a tree
+	maxAttrs     = 150_000
 	maxTextBytes = 200_000 // of one review
 )
 

@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -88,9 +89,7 @@ var endingTable = sync.OnceValue(func() map[string]endings {
 		}
 	}
 	with("", nominative)
-	for _, s := range []string{"s", "'s", "s'"} {
-		t[s] |= nominative
-	}
+	t["s"] |= nominative // English and Swedish
 	for _, p := range possessives {
 		with(p, singular)
 	}
@@ -127,10 +126,10 @@ func stemsOf(w string) []stem {
 	s.add(w, nominative)
 	last, size := utf8.DecodeLastRuneInString(w)
 	switch {
+	case len(w) == size: // one letter
 	case isVowel(last):
 		s.vowelFinal(w, last, w[:len(w)-size])
-	case last >= '0' && last <= '9' || last < utf8.RuneSelf && !isLetter(byte(last)):
-	default:
+	case last >= 'a' && last <= 'z' || last >= 0xC0 && last < 0x250:
 		s.consonantFinal(w)
 	}
 	out := make([]stem, 0, len(s.order))
@@ -146,7 +145,7 @@ type stemmer struct {
 }
 
 func (s *stemmer) add(text string, takes endings) {
-	if len(text) < 2 {
+	if len(text) < 2 && takes != nominative {
 		return
 	}
 	if _, ok := s.by[text]; !ok {
@@ -175,9 +174,12 @@ func (s *stemmer) vowelFinal(w string, last rune, body string) {
 		for _, b := range []string{body, weakBody} {
 			s.add(b, plural)     // Post-ien
 			s.add(b+"e", plural) // Post-eja
-			s.cases(b + "e")     // Lehde-n
+			if endsIn(w, oldI) {
+				s.cases(b + "e") // Lehde-n
+			}
 		}
-		if root, ok := strings.CutSuffix(w, "si"); ok { // Uusi, uude-n, uut-ta
+		if endsIn(w, oldSi) { // Uusi, uude-n, uut-ta
+			root := w[:len(w)-len("si")]
 			s.cases(root + "de")
 			s.cases(root + "te")
 			s.add(root+"t", partitive)
@@ -189,15 +191,48 @@ func (s *stemmer) vowelFinal(w string, last rune, body string) {
 		s.add(w+"t", partitive) // Nestet-tä
 		s.add(strengthen(body)+"e", plural)
 	case 'a', 'ä':
-		o := map[rune]string{'a': "o", 'ä': "ö"}[last]
+		// Of two syllables, kala has kaloja, koira and päivä have koiria and
+		// päiviä; longer words do either.
+		short := syllables(w) <= 2
+		first := w[max(0, strings.IndexAny(w, "aeiouy")):]
+		bare := last == 'ä' || first[0] == 'o' || first[0] == 'u'
 		for _, b := range []string{body, weakBody} {
-			s.add(b+o, plural) // Prismo-issa
-			s.add(b, plural)   // Sanoma-t, Sanom-ia
+			if !short || !bare {
+				s.add(b+map[rune]string{'a': "o", 'ä': "ö"}[last], plural)
+			}
+			if !short || bare {
+				s.add(b, plural)
+			}
 		}
 	default:
 		s.add(w, plural)
 		s.add(weak, plural)
 	}
+}
+
+// oldI are words, often the last of a compound, whose i is an e before endings,
+// and oldSi those whose si was once ti. Names of their own keep it: Posti.
+var (
+	oldI = strings.Fields("lehti joki järvi lahti niemi suomi saari kivi lampi tähti koski nimi onni hetki henki kieli mieli kärki arki " +
+		"lumi tammi nurmi sormi salmi vuori suuri pieni nuori puoli ovi talvi hirvi polvi ääni meri veri tuli uni")
+	oldSi = strings.Fields("uusi vesi käsi vuosi susi kausi köysi kansi tosi")
+)
+
+func endsIn(w string, list []string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.HasSuffix(w, s) })
+}
+
+// syllables are the groups of vowels of a word.
+func syllables(w string) (n int) {
+	in := false
+	for _, r := range w {
+		if v := isVowel(r); v != in {
+			if in = v; v {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // declensions are how words on a consonant make their vowel stem. A stem in
@@ -310,10 +345,7 @@ func grade(w string) string {
 			return root + g.weak + end
 		}
 	}
-	known := utf8.RuneCountInString(w) >= 7 || strings.HasSuffix(body, "ht")
-	for _, g := range graded {
-		known = known || strings.HasSuffix(w, g)
-	}
+	known := utf8.RuneCountInString(w) >= 7 || strings.HasSuffix(body, "ht") || endsIn(w, graded)
 	if !known || len(body) < 3 {
 		return w
 	}

@@ -20,14 +20,12 @@ func (x *extractor) finish() {
 			continue
 		}
 		key := sameKey(f)
-		var same *found
-		for n, k := range seen[key] {
-			if n > 50 { // beyond these, what is the same may come twice
-				break
-			}
-			if sameReview(k, f) {
-				same = k
-				break
+		same := sameAmong(seen[key], f, false)
+		text := "" // by which a telling without an author is found
+		if len(f.Text) > 30 {
+			text = "\x01" + letters(f.Text, 40)
+			if same == nil {
+				same = sameAmong(seen[text], f, true)
 			}
 		}
 		if same != nil {
@@ -35,6 +33,9 @@ func (x *extractor) finish() {
 			continue
 		}
 		seen[key] = append(seen[key], f)
+		if text != "" {
+			seen[text] = append(seen[text], f)
+		}
 		kept = append(kept, f)
 	}
 	if len(kept) > 0 {
@@ -43,6 +44,27 @@ func (x *extractor) finish() {
 			x.out.Reviews[i] = f.Mention
 		}
 	}
+}
+
+// sameAmong is the one of some reviews that f is. Vague asks for one of
+// another notation where an author is missing or shortened.
+func sameAmong(list []*found, f *found, vague bool) *found {
+	for _, k := range list[:min(len(list), 50)] { // beyond these, what is the same may come twice
+		if vague && (k.notation == f.notation || !shortened(k.Author, f.Author) && !shortened(f.Author, k.Author)) {
+			continue
+		}
+		if sameReview(k, f) {
+			return k
+		}
+	}
+	return nil
+}
+
+// shortened reports whether a name may be a longer one's short form: nothing,
+// or its first words.
+func shortened(short, name string) bool {
+	short = strings.ToLower(strings.TrimRight(short, ". "))
+	return strings.HasPrefix(strings.ToLower(name), short)
 }
 
 // dropRefs takes off references that name more than one review, or the place
@@ -194,6 +216,9 @@ func merge(a, b *found) {
 		if b.URL != "" && b.Ref != "" {
 			a.URL = b.URL
 		}
+	}
+	if len(b.Author) > len(a.Author) {
+		a.Author = b.Author
 	}
 	for _, p := range [...][2]*string{{&a.Title, &b.Title}, {&a.About, &b.About}, {&a.Lang, &b.Lang}} {
 		if *p[0] == "" {
