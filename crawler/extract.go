@@ -69,7 +69,7 @@ func ExtractAt(page []byte, url string, now time.Time) Extraction {
 			line := 1 + strings.Count(x.page[:block.from], "\n")
 			x.fault(fmt.Errorf("json-ld block %d at line %d: %w", i+1, line, err))
 		}
-		x.roots = append(x.roots, root{"json", nodes})
+		x.roots = append(x.roots, root{"json", i, nodes})
 	}
 	if x.marked {
 		x.readTree()
@@ -108,6 +108,7 @@ type span struct{ from, to int }
 // A root holds the nodes that a notation gave.
 type root struct {
 	notation string
+	block    int
 	nodes    []node
 }
 
@@ -115,6 +116,7 @@ type root struct {
 type found struct {
 	puskaradio.Mention
 	notation string
+	block    int  // of the notation; two blocks tell as two notations do
 	clock    bool // its date has a time of day
 }
 
