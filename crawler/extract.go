@@ -69,7 +69,7 @@ func ExtractAt(page []byte, url string, now time.Time) Extraction {
 			line := 1 + strings.Count(x.page[:block.from], "\n")
 			x.fault(fmt.Errorf("json-ld block %d at line %d: %w", i+1, line, err))
 		}
-		x.roots = append(x.roots, root{"json", i, nodes})
+		x.roots = append(x.roots, dataRoot{"json", i, nodes})
 	}
 	if x.marked {
 		x.readTree()
@@ -87,8 +87,8 @@ type extractor struct {
 	base *url.URL
 	lang string // as the page writes it: fi-FI
 
-	blocks  []span // of JSON-LD
-	marked  bool   // there is markup for reviews in the elements
+	blocks  []byteSpan // of JSON-LD
+	marked  bool       // there is markup for reviews in the elements
 	tags    int
 	attrs   int
 	budget  int
@@ -96,17 +96,17 @@ type extractor struct {
 	linked  map[string]bool // addresses that were seen
 	nextBy  int             // how sure Next is: 0 no, 1 by its words, 2 by its class, 3 by rel
 
-	roots   []root
+	roots   []dataRoot
 	ids     map[string]*node // what an @id stands for
 	parents map[string]*node // what the review of an @id is about
 	found   []*found
 	out     Extraction
 }
 
-type span struct{ from, to int }
+type byteSpan struct{ from, to int }
 
-// A root holds the nodes that a notation gave.
-type root struct {
+// A dataRoot holds the nodes that a notation gave.
+type dataRoot struct {
 	notation string
 	block    int
 	nodes    []node

@@ -147,7 +147,7 @@ func (x *extractor) whole(n *node) *node {
 
 // walk takes the reviews from a node. The parent is the nearest thing around
 // it that has a name.
-func (x *extractor) walk(n, parent *node, from *root) {
+func (x *extractor) walk(n, parent *node, from *dataRoot) {
 	if n.kind == objectNode {
 		key := strings.ToLower(n.key)
 		switch {

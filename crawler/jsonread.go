@@ -129,7 +129,7 @@ func (r *jsonReader) wrapper() bool {
 	}
 	switch {
 	case strings.HasPrefix(rest, "/*"):
-		r.p = after(r.s, r.p+2, "*/")
+		r.p = afterMark(r.s, r.p+2, "*/")
 		return true
 	case strings.HasPrefix(rest, "//"):
 		line, _, _ := strings.Cut(rest[:min(len(rest), 1000)], "\n")

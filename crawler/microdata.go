@@ -21,7 +21,7 @@ func (x *extractor) readTree() {
 	t := &tree{ids: map[string]*html.Node{}, x: x}
 	t.index(doc)
 	t.items(doc)
-	x.roots = append(x.roots, root{"microdata", 0, t.micro}, root{"rdfa", 0, t.rdfa}, root{"microformats", 0, t.formats})
+	x.roots = append(x.roots, dataRoot{"microdata", 0, t.micro}, dataRoot{"rdfa", 0, t.rdfa}, dataRoot{"microformats", 0, t.formats})
 }
 
 // A tree turns marked up elements into nodes, as if they were JSON-LD.

@@ -9,7 +9,7 @@ import (
 )
 
 // review makes a mention of a node that is a review, unless it says nothing.
-func (x *extractor) review(n, parent *node, from *root) {
+func (x *extractor) review(n, parent *node, from *dataRoot) {
 	if n.cut || n.onlyID() != "" {
 		return
 	}
