@@ -174,7 +174,7 @@ func langCode(s string) string {
 			return ""
 		}
 	}
-	return s
+	return strings.Clone(s) // s may be a part of the page
 }
 
 // languages are names that stand where a code should.

@@ -67,7 +67,7 @@ func (x *extractor) author(n *node) string {
 			s = s[len(by):]
 		}
 	}
-	return cutText(strings.Trim(s, " ,–—-"), 200)
+	return strings.Clone(cutText(strings.Trim(s, " ,–—-"), 200))
 }
 
 // date sets when a review was published and reports whether its date has a
@@ -249,7 +249,7 @@ func (x *extractor) names(m *puskaradio.Mention, n *node) {
 	id := n.get("@id")
 	switch ident := x.identifier(n.get("identifier")); {
 	case ident != "":
-		m.Ref = ident
+		m.Ref = strings.Clone(ident)
 	case id != nil && id.text != "" && !strings.HasPrefix(id.text, "_:"):
 		m.Ref = foldText(id.text, 500)
 		if to := x.resolve(m.Ref); to != nil {
