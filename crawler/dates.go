@@ -70,12 +70,12 @@ func isoDate(s string) (d date, zoned, ok bool) {
 	if len(s) < 8 || s[4] != '-' && s[4] != '/' && s[4] != '.' {
 		return date{}, false, false
 	}
-	y, rest, ok1 := digits(s, 4, 4)
-	m, rest, ok2 := digits(rest[min(1, len(rest)):], 1, 2)
+	y, rest, ok1 := readDigits(s, 4, 4)
+	m, rest, ok2 := readDigits(rest[min(1, len(rest)):], 1, 2)
 	if !ok1 || !ok2 || rest == "" || rest[0] != s[4] {
 		return date{}, false, false
 	}
-	day, rest, ok3 := digits(rest[1:], 1, 2)
+	day, rest, ok3 := readDigits(rest[1:], 1, 2)
 	at, valid := ymd(y, m, day)
 	if !ok3 || !valid {
 		return date{}, false, false
@@ -94,8 +94,8 @@ func isoDate(s string) (d date, zoned, ok bool) {
 	return d, zoned, true
 }
 
-// digits reads a number of at least and at most so many digits.
-func digits(s string, least, most int) (n int, rest string, ok bool) {
+// readDigits reads a number of at least and at most so many digits.
+func readDigits(s string, least, most int) (n int, rest string, ok bool) {
 	i := 0
 	for i < len(s) && i < most && s[i] >= '0' && s[i] <= '9' {
 		n = n*10 + int(s[i]-'0')
@@ -112,17 +112,17 @@ func ymd(y, m, d int) (time.Time, bool) {
 
 // clockOf reads 15:04, 15.04, 15:04:05.123 or 3:04 pm.
 func clockOf(s string) (c time.Duration, rest string, ok bool) {
-	h, rest, ok := digits(s, 1, 2)
+	h, rest, ok := readDigits(s, 1, 2)
 	if !ok || rest == "" || rest[0] != ':' && rest[0] != '.' {
 		return 0, s, false
 	}
-	m, rest, ok := digits(rest[1:], 2, 2)
+	m, rest, ok := readDigits(rest[1:], 2, 2)
 	if !ok {
 		return 0, s, false
 	}
 	sec := 0
 	if len(rest) > 2 && (rest[0] == ':' || rest[0] == '.') {
-		if v, r, ok := digits(rest[1:], 2, 2); ok {
+		if v, r, ok := readDigits(rest[1:], 2, 2); ok {
 			sec, rest = v, r
 		}
 	}
@@ -172,8 +172,8 @@ func zoneOf(s string) (off time.Duration, ok bool) {
 	if len(s) < 3 || s[0] != '+' && s[0] != '-' || word != "" && !ok {
 		return time.Duration(minutes) * time.Minute, ok
 	}
-	h, rest, ok := digits(s[1:], 2, 2)
-	m, _, _ := digits(strings.TrimPrefix(rest, ":"), 2, 2)
+	h, rest, ok := readDigits(s[1:], 2, 2)
+	m, _, _ := readDigits(strings.TrimPrefix(rest, ":"), 2, 2)
 	if !ok || h > 14 || m > 59 {
 		return 0, false
 	}
@@ -200,7 +200,7 @@ func wordDate(s string, now time.Time, dayFirst bool) (d date, zoned, ok bool) {
 			if m := monthOf(w); m > 0 && month == 0 {
 				month = m
 			} else if len(w) > 2 && day == 0 { // 5th
-				if n, rest, ok := digits(w, 1, 2); ok && (rest == "st" || rest == "nd" || rest == "rd" || rest == "th") {
+				if n, rest, ok := readDigits(w, 1, 2); ok && (rest == "st" || rest == "nd" || rest == "rd" || rest == "th") {
 					day = n
 				}
 			}
@@ -242,17 +242,17 @@ func numericDate(s string, dayFirst bool) (t time.Time, rest string, ok bool) {
 	if from < 0 || from > 30 {
 		return t, s, false
 	}
-	a, rest, ok1 := digits(s[from:], 1, 2)
+	a, rest, ok1 := readDigits(s[from:], 1, 2)
 	if !ok1 || rest == "" || strings.IndexByte("./-", rest[0]) < 0 {
 		return t, s, false
 	}
 	sep := rest[0]
-	b, rest, ok2 := digits(strings.TrimLeft(rest[1:], " "), 1, 2)
+	b, rest, ok2 := readDigits(strings.TrimLeft(rest[1:], " "), 1, 2)
 	if !ok2 || rest == "" || rest[0] != sep {
 		return t, s, false
 	}
 	rest = strings.TrimLeft(rest[1:], " ")
-	y, after, ok3 := digits(rest, 2, 4)
+	y, after, ok3 := readDigits(rest, 2, 4)
 	if !ok3 || len(rest)-len(after) == 3 {
 		return t, s, false
 	}

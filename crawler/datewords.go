@@ -14,8 +14,18 @@ var months = []struct {
 	stem  string
 	month int
 }{
-	{"tammi", 1}, {"helmi", 2}, {"maalis", 3}, {"huhti", 4}, {"touko", 5}, {"kesä", 6}, {"heinä", 7},
-	{"elo", 8}, {"syys", 9}, {"loka", 10}, {"marras", 11}, {"joulu", 12},
+	{"tammi", 1},
+	{"helmi", 2},
+	{"maalis", 3},
+	{"huhti", 4},
+	{"touko", 5},
+	{"kesä", 6},
+	{"heinä", 7},
+	{"elo", 8},
+	{"syys", 9},
+	{"loka", 10},
+	{"marras", 11},
+	{"joulu", 12},
 }
 
 // monthNames are what the languages without endings call the months.
@@ -44,24 +54,24 @@ type unit uint8
 
 const (
 	noUnit unit = iota
-	second
-	minute
-	hour
-	aDay
-	week
-	month
-	year
+	secondUnit
+	minuteUnit
+	hourUnit
+	dayUnit
+	weekUnit
+	monthUnit
+	yearUnit
 )
 
 // units are what relative dates count.
 var units = map[string]unit{
-	"s": second, "sec": second, "secs": second, "second": second, "seconds": second, "sekunti": second, "sekuntia": second, "sek": second,
-	"min": minute, "mins": minute, "minute": minute, "minutes": minute, "minuutti": minute, "minuuttia": minute, "minut": minute, "minuter": minute, "minuten": minute, "m": minute,
-	"h": hour, "hr": hour, "hrs": hour, "hour": hour, "hours": hour, "t": hour, "tunti": hour, "tuntia": hour, "timme": hour, "timmar": hour, "stunde": hour, "stunden": hour,
-	"d": aDay, "day": aDay, "days": aDay, "pv": aDay, "pvä": aDay, "päivä": aDay, "päivää": aDay, "vrk": aDay, "dag": aDay, "dagar": aDay, "tag": aDay, "tagen": aDay,
-	"w": week, "wk": week, "week": week, "weeks": week, "vk": week, "vko": week, "viikko": week, "viikkoa": week, "vecka": week, "veckor": week, "woche": week, "wochen": week,
-	"mo": month, "mon": month, "month": month, "months": month, "kk": month, "kuukausi": month, "kuukautta": month, "månad": month, "månader": month, "monat": month, "monaten": month,
-	"y": year, "yr": year, "yrs": year, "year": year, "years": year, "v": year, "vuosi": year, "vuotta": year, "år": year, "jahr": year, "jahren": year,
+	"s": secondUnit, "sec": secondUnit, "secs": secondUnit, "second": secondUnit, "seconds": secondUnit, "sekunti": secondUnit, "sekuntia": secondUnit, "sek": secondUnit,
+	"min": minuteUnit, "mins": minuteUnit, "minute": minuteUnit, "minutes": minuteUnit, "minuutti": minuteUnit, "minuuttia": minuteUnit, "minut": minuteUnit, "minuter": minuteUnit, "minuten": minuteUnit, "m": minuteUnit,
+	"h": hourUnit, "hr": hourUnit, "hrs": hourUnit, "hour": hourUnit, "hours": hourUnit, "t": hourUnit, "tunti": hourUnit, "tuntia": hourUnit, "timme": hourUnit, "timmar": hourUnit, "stunde": hourUnit, "stunden": hourUnit,
+	"d": dayUnit, "day": dayUnit, "days": dayUnit, "pv": dayUnit, "pvä": dayUnit, "päivä": dayUnit, "päivää": dayUnit, "vrk": dayUnit, "dag": dayUnit, "dagar": dayUnit, "tag": dayUnit, "tagen": dayUnit,
+	"w": weekUnit, "wk": weekUnit, "week": weekUnit, "weeks": weekUnit, "vk": weekUnit, "vko": weekUnit, "viikko": weekUnit, "viikkoa": weekUnit, "vecka": weekUnit, "veckor": weekUnit, "woche": weekUnit, "wochen": weekUnit,
+	"mo": monthUnit, "mon": monthUnit, "month": monthUnit, "months": monthUnit, "kk": monthUnit, "kuukausi": monthUnit, "kuukautta": monthUnit, "månad": monthUnit, "månader": monthUnit, "monat": monthUnit, "monaten": monthUnit,
+	"y": yearUnit, "yr": yearUnit, "yrs": yearUnit, "year": yearUnit, "years": yearUnit, "v": yearUnit, "vuosi": yearUnit, "vuotta": yearUnit, "år": yearUnit, "jahr": yearUnit, "jahren": yearUnit,
 }
 
 // ones are numbers that are written as words, the articles among them.
@@ -79,8 +89,8 @@ var daysBack = map[string]int{
 
 // lastUnits follow "last" or "viime".
 var lastUnits = map[string]unit{
-	"week": week, "viikolla": week, "viikko": week, "veckan": week, "month": month, "kuussa": month, "kuukausi": month, "kuukautena": month,
-	"year": year, "vuonna": year, "vuosi": year, "night": aDay, "yönä": aDay,
+	"week": weekUnit, "viikolla": weekUnit, "viikko": weekUnit, "veckan": weekUnit, "month": monthUnit, "kuussa": monthUnit, "kuukausi": monthUnit, "kuukautena": monthUnit,
+	"year": yearUnit, "vuonna": yearUnit, "vuosi": yearUnit, "night": dayUnit, "yönä": dayUnit,
 }
 
 // relativeDate reads "2 pv sitten", "an hour ago", "eilen klo 14.30", "last
@@ -146,19 +156,19 @@ func counted(w string) (n int, u unit) {
 func stepBack(d date, now time.Time, n int, u unit) date {
 	day := now.Truncate(24 * time.Hour)
 	switch u {
-	case second:
+	case secondUnit:
 		d.at, d.clock = now.Add(-time.Duration(n)*time.Second).Truncate(time.Minute), true
-	case minute:
+	case minuteUnit:
 		d.at, d.clock = now.Add(-time.Duration(n)*time.Minute).Truncate(time.Minute), true
-	case hour:
+	case hourUnit:
 		d.at, d.clock = now.Add(-time.Duration(n)*time.Hour).Truncate(time.Hour), true
-	case aDay:
+	case dayUnit:
 		d.at = day.AddDate(0, 0, -n)
-	case week:
+	case weekUnit:
 		d.at = day.AddDate(0, 0, -7*n)
-	case month:
+	case monthUnit:
 		d.at = monthsBack(day, n)
-	case year:
+	case yearUnit:
 		d.at = monthsBack(day, 12*n)
 	}
 	return d

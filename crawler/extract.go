@@ -22,8 +22,8 @@ const (
 	maxJSONDepth = 64
 	maxJSONNodes = 400_000
 	maxBlocks    = 2000    // of JSON-LD
-	maxTags      = 250_000 // a page with more is not made into a tree
-	maxAttrs     = 200_000
+	maxTags      = 200_000 // a page with more is not made into a tree
+	maxAttrs     = 150_000
 	maxTextBytes = 200_000 // of one review
 )
 
@@ -69,7 +69,7 @@ func ExtractAt(page []byte, url string, now time.Time) Extraction {
 			line := 1 + strings.Count(x.page[:block.from], "\n")
 			x.fault(fmt.Errorf("json-ld block %d at line %d: %w", i+1, line, err))
 		}
-		x.roots = append(x.roots, root{"json", nodes})
+		x.roots = append(x.roots, dataRoot{"json", i, nodes})
 	}
 	if x.marked {
 		x.readTree()
@@ -87,8 +87,8 @@ type extractor struct {
 	base *url.URL
 	lang string // as the page writes it: fi-FI
 
-	blocks  []span // of JSON-LD
-	marked  bool   // there is markup for reviews in the elements
+	blocks  []byteSpan // of JSON-LD
+	marked  bool       // there is markup for reviews in the elements
 	tags    int
 	attrs   int
 	budget  int
@@ -96,18 +96,19 @@ type extractor struct {
 	linked  map[string]bool // addresses that were seen
 	nextBy  int             // how sure Next is: 0 no, 1 by its words, 2 by its class, 3 by rel
 
-	roots   []root
+	roots   []dataRoot
 	ids     map[string]*node // what an @id stands for
 	parents map[string]*node // what the review of an @id is about
 	found   []*found
 	out     Extraction
 }
 
-type span struct{ from, to int }
+type byteSpan struct{ from, to int }
 
-// A root holds the nodes that a notation gave.
-type root struct {
+// A dataRoot holds the nodes that a notation gave.
+type dataRoot struct {
 	notation string
+	block    int
 	nodes    []node
 }
 
@@ -115,6 +116,7 @@ type root struct {
 type found struct {
 	puskaradio.Mention
 	notation string
+	block    int  // of the notation; two blocks tell as two notations do
 	clock    bool // its date has a time of day
 }
 
@@ -172,7 +174,7 @@ func langCode(s string) string {
 			return ""
 		}
 	}
-	return s
+	return strings.Clone(s) // s may be a part of the page
 }
 
 // languages are names that stand where a code should.

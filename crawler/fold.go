@@ -29,8 +29,8 @@ var asciiFold = func() (t [utf8.RuneSelf]byte) {
 }()
 
 // fold makes f the folded form of a text. Bytes that are no UTF-8 are taken as
-// Latin-1. An apostrophe, & and + count as letters between two of them; all
-// else that is neither letter nor digit parts words.
+// Latin-1. Between two letters, & and + count as letters and an apostrophe as
+// nothing; all else that is neither letter nor digit parts words.
 func (f *folded) fold(s string) {
 	f.text, f.words = append(f.text[:0], ' '), f.words[:0]
 	inWord := false
@@ -44,9 +44,11 @@ func (f *folded) fold(s string) {
 				}
 				f.text = append(f.text, l)
 			} else if inWord {
-				if (c == '\'' || c == '&' || c == '+') && letterAt(s, i+1) {
+				switch {
+				case c == '\'' && letterAt(s, i+1):
+				case (c == '&' || c == '+') && letterAt(s, i+1):
 					f.text = append(f.text, c)
-				} else {
+				default:
 					f.text = append(f.text, ' ')
 					inWord = false
 				}
@@ -82,7 +84,6 @@ func (f *folded) rune(s string, i, n int, r rune, inWord bool) bool {
 	case r == 0xAD || r >= 0x200B && r <= 0x200D || r == 0x2060 || r == 0xFEFF:
 		return inWord // not seen
 	case (r == 0x2019 || r == 0x2018 || r == 0x02BC || r == 0xB4) && inWord && letterAt(s, i+n):
-		f.text = append(f.text, '\'')
 		return true
 	case unicode.Is(unicode.Mn, r):
 		if inWord {

@@ -111,7 +111,7 @@ func (x *extractor) collect() {
 	}
 	for _, r := range x.roots {
 		for i := range r.nodes {
-			x.walk(&r.nodes[i], nil, r.notation)
+			x.walk(&r.nodes[i], nil, &r)
 		}
 	}
 }
@@ -147,12 +147,12 @@ func (x *extractor) whole(n *node) *node {
 
 // walk takes the reviews from a node. The parent is the nearest thing around
 // it that has a name.
-func (x *extractor) walk(n, parent *node, notation string) {
+func (x *extractor) walk(n, parent *node, from *dataRoot) {
 	if n.kind == objectNode {
 		key := strings.ToLower(n.key)
 		switch {
 		case n.isReview(key):
-			x.review(n, parent, notation)
+			x.review(n, parent, from)
 		case n.isAggregate(key):
 			x.aggregate(n, parent)
 		case !n.is(unnamedTypes) && n.get("name") != nil:
@@ -161,7 +161,7 @@ func (x *extractor) walk(n, parent *node, notation string) {
 	}
 	for i := range n.kids {
 		if k := &n.kids[i]; k.kind >= objectNode {
-			x.walk(k, parent, notation)
+			x.walk(k, parent, from)
 		}
 	}
 }

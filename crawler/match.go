@@ -272,11 +272,5 @@ func (n *nameNode) names(text string, s *scratch, first int) bool {
 
 // fits reports whether the rest of a word is an ending that a stem takes.
 func (m *Matcher) fits(rest []byte, takes endings) bool {
-	if len(rest) > 24 {
-		return false
-	}
-	if len(rest) > 1 && rest[0] == '\'' && m.endings[string(rest[1:])] != 0 { // Nokia'n
-		return takes&nominative != 0
-	}
-	return m.endings[string(rest)]&takes != 0
+	return len(rest) <= 24 && m.endings[string(rest)]&takes != 0
 }

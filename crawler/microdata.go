@@ -21,7 +21,7 @@ func (x *extractor) readTree() {
 	t := &tree{ids: map[string]*html.Node{}, x: x}
 	t.index(doc)
 	t.items(doc)
-	x.roots = append(x.roots, root{"microdata", t.micro}, root{"rdfa", t.rdfa}, root{"microformats", t.formats})
+	x.roots = append(x.roots, dataRoot{"microdata", 0, t.micro}, dataRoot{"rdfa", 0, t.rdfa}, dataRoot{"microformats", 0, t.formats})
 }
 
 // A tree turns marked up elements into nodes, as if they were JSON-LD.
@@ -238,7 +238,7 @@ func (t *tree) value(n *html.Node, name string, by notation) (node, bool) {
 	case n.Data == "meta":
 		return v, false
 	default:
-		v.text = t.text(n)
+		v.text = t.text(n, maxTextBytes)
 		if v.text == "" && strings.Contains(name, "rating") {
 			v.text = attrOf(n, "title")
 		}
@@ -247,15 +247,15 @@ func (t *tree) value(n *html.Node, name string, by notation) (node, bool) {
 }
 
 // text is the text of an element, with blanks where blocks part it.
-func (t *tree) text(n *html.Node) string {
+func (t *tree) text(n *html.Node, limit int) string {
 	var b strings.Builder
-	writeText(&b, n)
-	t.size += b.Len() / 200
+	writeText(&b, n, limit)
+	t.size += b.Len() / 50
 	return b.String()
 }
 
-func writeText(b *strings.Builder, n *html.Node) {
-	for c := n.FirstChild; c != nil && b.Len() < maxTextBytes; c = c.NextSibling {
+func writeText(b *strings.Builder, n *html.Node, limit int) {
+	for c := n.FirstChild; c != nil && b.Len() < limit; c = c.NextSibling {
 		switch c.Type {
 		case html.TextNode:
 			b.WriteString(c.Data)
@@ -266,7 +266,7 @@ func writeText(b *strings.Builder, n *html.Node) {
 			if !inline[c.Data] {
 				b.WriteByte(' ')
 			}
-			writeText(b, c)
+			writeText(b, c, limit)
 			if !inline[c.Data] {
 				b.WriteByte(' ')
 			}

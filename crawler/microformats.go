@@ -110,19 +110,22 @@ func (t *tree) mfValue(n *html.Node, prop string) node {
 	case prop == "url" && hasAttr(n, "href"):
 		v.text = attrOf(n, "href")
 	default:
-		v.text = t.mfText(n)
+		v.text = t.mfText(n, maxTextBytes)
 	}
 	return v
 }
 
 // mfText is the value of an element by the rules of value classes: what
 // machines read before what people see.
-func (t *tree) mfText(n *html.Node) string {
+func (t *tree) mfText(n *html.Node, limit int) string {
 	if s := machineText(n); s != "" {
 		return s
 	}
 	var parts []string
 	for c := range n.Descendants() {
+		if t.size++; t.size > maxJSONNodes {
+			break
+		}
 		if c.Type != html.ElementNode {
 			continue
 		}
@@ -132,7 +135,7 @@ func (t *tree) mfText(n *html.Node) string {
 		case hasWord(class, "value"):
 			s := machineText(c)
 			if s == "" {
-				s = strings.TrimSpace(t.text(c))
+				s = strings.TrimSpace(t.text(c, limit))
 			}
 			parts = append(parts, s)
 		}
@@ -143,7 +146,7 @@ func (t *tree) mfText(n *html.Node) string {
 	if len(parts) > 0 {
 		return strings.Join(parts, " ")
 	}
-	return t.text(n)
+	return t.text(n, limit)
 }
 
 func machineText(n *html.Node) string {
@@ -164,12 +167,15 @@ func machineText(n *html.Node) string {
 // text.
 func (t *tree) mfName(n *html.Node) string {
 	for c := range n.Descendants() {
+		if t.size++; t.size > maxJSONNodes {
+			break
+		}
 		if c.Type != html.ElementNode {
 			continue
 		}
 		if class := attrOf(c, "class"); hasWord(class, "p-name") || hasWord(class, "fn") {
-			return t.mfText(c)
+			return t.mfText(c, 1000)
 		}
 	}
-	return t.mfText(n)
+	return t.mfText(n, 1000)
 }

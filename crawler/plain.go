@@ -75,7 +75,7 @@ var inline = map[string]bool{
 // it is none.
 func tagAt(s string) (name string, end int) {
 	if strings.HasPrefix(s, "<!--") {
-		return "", after(s, 4, "-->")
+		return "", afterMark(s, 4, "-->")
 	}
 	p := 1
 	if p < len(s) && s[p] == '/' {
@@ -105,7 +105,7 @@ func tagAt(s string) (name string, end int) {
 // stay where scripts and emoji need them.
 func foldText(s string, limit int) string {
 	s = s[:min(len(s), 8*limit)]
-	if clean(s) {
+	if isFolded(s) {
 		return strings.Clone(cutText(s, limit))
 	}
 	var b strings.Builder
@@ -142,9 +142,9 @@ func foldText(s string, limit int) string {
 	return cutText(norm.NFC.String(b.String()), limit)
 }
 
-// clean reports whether a text is as [foldText] leaves it, as far as a look at
+// isFolded reports whether a text is as [foldText] leaves it, as far as a look at
 // its bytes can tell: ASCII, Latin letters, dashes and quotes.
-func clean(s string) bool {
+func isFolded(s string) bool {
 	space := true
 	for i := 0; i < len(s); i++ {
 		c := s[i]

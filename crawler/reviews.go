@@ -4,13 +4,12 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/puskaradio/puskaradio"
 )
 
 // review makes a mention of a node that is a review, unless it says nothing.
-func (x *extractor) review(n, parent *node, notation string) {
+func (x *extractor) review(n, parent *node, from *dataRoot) {
 	if n.cut || n.onlyID() != "" {
 		return
 	}
@@ -25,7 +24,7 @@ func (x *extractor) review(n, parent *node, notation string) {
 	if parent == nil && id != nil {
 		parent = x.parents[id.text]
 	}
-	f := &found{notation: notation}
+	f := &found{notation: from.notation, block: from.block}
 	m := &f.Mention
 	m.Author = x.author(n)
 	m.Title = x.textOf(n.get("name", "headline", "summary", "alternativeheadline"), 1000)
@@ -68,7 +67,7 @@ func (x *extractor) author(n *node) string {
 			s = s[len(by):]
 		}
 	}
-	return cutText(strings.Trim(s, " ,–—-"), 200)
+	return strings.Clone(cutText(strings.Trim(s, " ,–—-"), 200))
 }
 
 // date sets when a review was published and reports whether its date has a
@@ -250,7 +249,7 @@ func (x *extractor) names(m *puskaradio.Mention, n *node) {
 	id := n.get("@id")
 	switch ident := x.identifier(n.get("identifier")); {
 	case ident != "":
-		m.Ref = ident
+		m.Ref = strings.Clone(ident)
 	case id != nil && id.text != "" && !strings.HasPrefix(id.text, "_:"):
 		m.Ref = foldText(id.text, 500)
 		if to := x.resolve(m.Ref); to != nil {
@@ -273,6 +272,3 @@ func (x *extractor) identifier(n *node) string {
 	}
 	return x.textOf(n, 200)
 }
-
-// day is the date of a review by which two notations are compared.
-func day(t time.Time) int64 { return t.Unix() / 86400 }

@@ -20,14 +20,12 @@ func (x *extractor) finish() {
 			continue
 		}
 		key := sameKey(f)
-		var same *found
-		for n, k := range seen[key] {
-			if n > 50 { // beyond these, what is the same may come twice
-				break
-			}
-			if sameReview(k, f) {
-				same = k
-				break
+		same := sameAmong(seen[key], f, false)
+		text := "" // by which a telling without an author is found
+		if len(f.Text) > 30 {
+			text = "\x01" + letters(f.Text, 40)
+			if same == nil {
+				same = sameAmong(seen[text], f, true)
 			}
 		}
 		if same != nil {
@@ -35,6 +33,9 @@ func (x *extractor) finish() {
 			continue
 		}
 		seen[key] = append(seen[key], f)
+		if text != "" {
+			seen[text] = append(seen[text], f)
+		}
 		kept = append(kept, f)
 	}
 	if len(kept) > 0 {
@@ -43,6 +44,27 @@ func (x *extractor) finish() {
 			x.out.Reviews[i] = f.Mention
 		}
 	}
+}
+
+// sameAmong is the one of some reviews that f is. Vague asks for one of
+// another notation where an author is missing or shortened.
+func sameAmong(list []*found, f *found, vague bool) *found {
+	for _, k := range list[:min(len(list), 50)] { // beyond these, what is the same may come twice
+		if vague && (!across(k, f) || !shortened(k.Author, f.Author) && !shortened(f.Author, k.Author)) {
+			continue
+		}
+		if sameReview(k, f) {
+			return k
+		}
+	}
+	return nil
+}
+
+// shortened reports whether a name may be a longer one's short form: nothing,
+// or its first words.
+func shortened(short, name string) bool {
+	short = strings.ToLower(strings.TrimRight(short, ". "))
+	return strings.HasPrefix(strings.ToLower(name), short)
 }
 
 // dropRefs takes off references that name more than one review, or the place
@@ -110,7 +132,7 @@ func sameKey(f *found) string {
 	if f.Rating != nil {
 		key += "\x00" + strconv.FormatFloat(f.Rating.Value, 'g', -1, 64)
 	}
-	return key + "\x00" + strconv.FormatInt(day(f.Published), 10)
+	return key + "\x00" + f.Published.Format(time.DateOnly)
 }
 
 // letters are at most n letters and digits of a text, in lower case.
@@ -142,8 +164,8 @@ func letters(s string, n int) string {
 // tell may differ. Two notations may tell a date more or less closely, and a
 // text shortened.
 func sameReview(a, b *found) bool {
-	across := a.notation != b.notation
-	if a.Ref != "" && b.Ref != "" && a.Ref != b.Ref && !across {
+	across := across(a, b)
+	if a.Ref != "" && b.Ref != "" && a.Ref != b.Ref && a.notation == b.notation {
 		return false
 	}
 	if a.Rating != nil && b.Rating != nil && a.Rating.Value != b.Rating.Value {
@@ -154,20 +176,7 @@ func sameReview(a, b *found) bool {
 		return false
 	}
 	da, db := a.DateFrom != puskaradio.DateSeen, b.DateFrom != puskaradio.DateSeen
-	switch {
-	case da && db && across && (!a.clock || !b.clock || a.DateFrom != b.DateFrom):
-		if gap := a.Published.Sub(b.Published).Abs(); gap > 38*time.Hour {
-			return false
-		}
-	case da && db && across:
-		if gap := a.Published.Sub(b.Published).Abs(); gap > 14*time.Hour {
-			return false
-		}
-	case da && db:
-		if !a.Published.Equal(b.Published) {
-			return false
-		}
-	case da != db && a.Text == "":
+	if da && db && !sameDate(a, b, across) || da != db && a.Text == "" {
 		return false
 	}
 	if a.Text == b.Text {
@@ -175,6 +184,32 @@ func sameReview(a, b *found) bool {
 	}
 	ta, tb := letters(a.Text, -1), letters(b.Text, -1)
 	return ta == tb || across && len(ta) > 40 && len(tb) > 40 && (strings.HasPrefix(ta, tb) || strings.HasPrefix(tb, ta))
+}
+
+// across reports whether two reviews are told in different ways.
+func across(a, b *found) bool { return a.notation != b.notation || a.block != b.block }
+
+// sameDate reports whether two dates may be one. Other tellings may leave out
+// the time of day, or mean another zone.
+func sameDate(a, b *found, across bool) bool {
+	gap := a.Published.Sub(b.Published)
+	if gap == 0 || !across {
+		return gap == 0
+	}
+	if b.clock && !a.clock {
+		gap = -gap
+	}
+	switch {
+	case a.DateFrom != b.DateFrom:
+		return gap.Abs() <= 38*time.Hour
+	case a.clock != b.clock: // from a day to a time within it, somewhere on Earth
+		return gap >= -14*time.Hour && gap <= 38*time.Hour
+	case a.notation == b.notation && len(a.Text) < 30:
+		return false
+	case a.clock:
+		return gap.Abs() <= 14*time.Hour
+	}
+	return gap.Abs() <= 24*time.Hour
 }
 
 // merge adds to a review what another telling of it says more.
@@ -194,6 +229,9 @@ func merge(a, b *found) {
 		if b.URL != "" && b.Ref != "" {
 			a.URL = b.URL
 		}
+	}
+	if len(b.Author) > len(a.Author) {
+		a.Author = b.Author
 	}
 	for _, p := range [...][2]*string{{&a.Title, &b.Title}, {&a.About, &b.About}, {&a.Lang, &b.Lang}} {
 		if *p[0] == "" {

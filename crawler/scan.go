@@ -21,17 +21,17 @@ func (x *extractor) scan() {
 		p += i + 1
 		switch c := s[p]; {
 		case strings.HasPrefix(s[p:], "!--"):
-			p = after(s, p+3, "-->")
+			p = afterMark(s, p+3, "-->")
 		case c == '!' || c == '?' || c == '/':
-			p = after(s, p, ">")
+			p = afterMark(s, p, ">")
 		case isLetter(c):
 			p = x.tag(p)
 		}
 	}
 }
 
-// after is the place behind the next mark, or the end.
-func after(s string, from int, mark string) int {
+// afterMark is the place behind the next mark, or the end.
+func afterMark(s string, from int, mark string) int {
 	if from > len(s) {
 		return len(s)
 	}
@@ -189,7 +189,7 @@ func (x *extractor) element(name string, a *tagAttrs, p int) int {
 	case "script":
 		end := rawEnd(x.page, p, "script")
 		if foldContains(a.kind, "ld+json") && len(x.blocks) < maxBlocks {
-			x.blocks = append(x.blocks, span{p, end})
+			x.blocks = append(x.blocks, byteSpan{p, end})
 		}
 		return end
 	case "style", "textarea", "xmp":

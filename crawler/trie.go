@@ -93,11 +93,10 @@ func (m *Matcher) build(top *nameNode) {
 		}
 	}
 	m.nodes = append(m.nodes, trieNode{int32(len(queue)), int32(len(m.accepts))})
-	m.pairs = make([]int32, 1<<16)
-	for i := range m.pairs {
-		m.pairs[i] = -1
-		if a := m.child(0, byte(i>>8)); a >= 0 {
-			m.pairs[i] = m.child(a, byte(i))
+	m.pairs = slices.Repeat([]int32{-1}, 1<<16)
+	for a := m.nodes[0].kids; a < m.nodes[1].kids; a++ {
+		for b := m.nodes[a].kids; b < m.nodes[a+1].kids; b++ {
+			m.pairs[int(m.labels[a])<<8|int(m.labels[b])] = b
 		}
 	}
 }
