@@ -104,7 +104,8 @@ var (
 
 // appendDocs writes documents at the end of a quarter, with their part of the
 // index, in one transaction, and sets where each came to stand.
-func (q *quarter) appendDocs(docs []*document) error {
+func (q *quarter) appendDocs(docs []*document, w *builder) error {
+	blocks := packAll(docs)
 	return q.update(func(tx *bbolt.Tx) error {
 		m := tx.Bucket([]byte("m"))
 		m.FillPercent = 0.95
@@ -112,25 +113,48 @@ func (q *quarter) appendDocs(docs []*document) error {
 		if k, _ := m.Cursor().Last(); k != nil {
 			block = binary.BigEndian.Uint32(k) + 1
 		}
-		for part := range slices.Chunk(docs, blockSize) {
-			records := make([][]byte, len(part))
-			for i, d := range part {
-				d.seq = block<<4 | uint32(i)
-				records[i] = d.record
-			}
-			if err := m.Put(key32(block), packBlock(records)); err != nil {
+		for i, d := range docs {
+			d.seq = (block+uint32(i/blockSize))<<4 | uint32(i%blockSize)
+		}
+		// The index is made while the blocks are packed.
+		if err := writeSegment(tx.Bucket([]byte("t")), docs, w); err != nil {
+			return err
+		}
+		for _, b := range <-blocks {
+			if err := m.Put(key32(block), b); err != nil {
 				return err
 			}
 			block++
 		}
-		return writeSegment(tx.Bucket([]byte("t")), docs)
+		return nil
 	})
+}
+
+// packAll packs records in the background.
+func packAll(docs []*document) <-chan [][]byte {
+	done := make(chan [][]byte, 1)
+	go func() {
+		var blocks [][]byte
+		for part := range slices.Chunk(docs, blockSize) {
+			records := make([][]byte, len(part))
+			for i, d := range part {
+				records[i] = d.record
+			}
+			blocks = append(blocks, packBlock(records))
+		}
+		done <- blocks
+	}()
+	return done
 }
 
 // packBlock is the lengths of the records and then the records, compressed
 // where that is shorter. The first byte says which.
 func packBlock(records [][]byte) []byte {
-	raw := []byte{0}
+	size := 0
+	for _, r := range records {
+		size += len(r) + 3
+	}
+	raw := append(make([]byte, 0, size+4), 0)
 	raw = binary.AppendUvarint(raw, uint64(len(records)))
 	for _, r := range records {
 		raw = binary.AppendUvarint(raw, uint64(len(r)))
@@ -138,7 +162,7 @@ func packBlock(records [][]byte) []byte {
 	for _, r := range records {
 		raw = append(raw, r...)
 	}
-	packed := packer.EncodeAll(raw[1:], []byte{1})
+	packed := packer.EncodeAll(raw[1:], append(make([]byte, 0, len(raw)), 1))
 	if len(packed) < len(raw) {
 		return packed
 	}

@@ -68,8 +68,9 @@ type Bolt struct {
 	quarters map[uint16]*quarter
 	isClosed bool
 
-	names names
-	refs  refs
+	names   names
+	refs    refs
+	builder builder // the writer's
 }
 
 // BoltOptions change how [OpenBolt] works. Nil means the zero value.
@@ -93,6 +94,7 @@ func OpenBolt(dir string, o *BoltOptions) (*Bolt, error) {
 		dir: dir, opts: *o,
 		writes: make(chan *write, 256), closed: make(chan struct{}), wake: make(chan struct{}, 1),
 		quarters: map[uint16]*quarter{},
+		builder:  builder{number: map[string]uint32{}},
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, &RefusedError{dir, err.Error(), "give a directory that this user may write to"}

@@ -124,7 +124,7 @@ func (m *merger) step(tx *bbolt.Tx) error {
 		if sources > 1 {
 			ords = sorted(ords, set)
 		}
-		if err := w.add(word, ords); err != nil {
+		if err := w.add(string(word), ords); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"go.etcd.io/bbolt"
 )
@@ -125,8 +126,78 @@ func placeKey(brand, ord uint32) []byte {
 	return binary.BigEndian.AppendUint32(k, ord)
 }
 
+// A builder gathers the words of documents. It is used again and again, for
+// its tables are large.
+type builder struct {
+	number map[string]uint32 // by word
+	words  []string
+	count  []uint32 // by number: in how many documents
+	last   []uint32 // by number: the last document that had it, plus one
+	said   []uint32 // the numbers that the documents had, one after another
+	ends   []int    // by document: where its numbers end in said
+	order  []uint32
+	lists  []uint32
+}
+
+func (w *builder) reset() {
+	clear(w.number)
+	clear(w.words) // let go of the texts
+	w.words, w.count, w.last = w.words[:0], w.count[:0], w.last[:0]
+	w.said, w.ends = w.said[:0], w.ends[:0]
+}
+
+// add gathers the words of the next document.
+func (w *builder) add(d *document) {
+	ord := uint32(len(w.ends)) + 1
+	for _, text := range d.text {
+		eachWord(text, func(word []byte) {
+			n, ok := w.number[string(word)]
+			if !ok {
+				n = uint32(len(w.words))
+				s := string(word)
+				w.number[s] = n
+				w.words, w.count, w.last = append(w.words, s), append(w.count, 0), append(w.last, 0)
+			}
+			if w.last[n] != ord {
+				w.last[n] = ord
+				w.count[n]++
+				w.said = append(w.said, n)
+			}
+		})
+	}
+	w.ends = append(w.ends, len(w.said))
+}
+
+// write gives the words in order, each with its documents.
+func (w *builder) write(out *termWriter) error {
+	w.order, w.lists = grow(w.order, len(w.words)), grow(w.lists, len(w.said))
+	at := uint32(0)
+	for n, c := range w.count {
+		w.order[n] = uint32(n)
+		w.last[n] = at // from here on: where its list ends so far
+		at += c
+	}
+	i := 0
+	for ord, end := range w.ends {
+		for ; i < end; i++ {
+			n := w.said[i]
+			w.lists[w.last[n]] = uint32(ord)
+			w.last[n]++
+		}
+	}
+	slices.SortFunc(w.order, func(x, y uint32) int { return strings.Compare(w.words[x], w.words[y]) })
+	for _, n := range w.order {
+		if err := out.add(w.words[n], w.lists[w.last[n]-w.count[n]:w.last[n]]); err != nil {
+			return err
+		}
+	}
+	return out.flush()
+}
+
+func grow(s []uint32, n int) []uint32 { return slices.Grow(s[:0], n)[:n] }
+
 // writeSegment indexes documents that have their seq.
-func writeSegment(t *bbolt.Bucket, docs []*document) error {
+func writeSegment(t *bbolt.Bucket, docs []*document, w *builder) error {
 	b, _, err := newSegmentBucket(t)
 	if err != nil {
 		return err
@@ -137,41 +208,15 @@ func writeSegment(t *bbolt.Bucket, docs []*document) error {
 		return place{a.brand, a.sec, a.seq}.compare(place{b.brand, b.sec, b.seq})
 	})
 	places := make([]place, len(docs))
-	number := make(map[string]int32, 64*len(docs))
-	var words []string
-	var lists [][]uint32
+	w.reset()
 	for ord, d := range docs {
 		places[ord] = place{d.brand, d.sec, d.seq}
-		for _, text := range d.text {
-			eachWord(text, func(w []byte) {
-				i, ok := number[string(w)]
-				if !ok {
-					i = int32(len(words))
-					s := string(w)
-					number[s] = i
-					words, lists = append(words, s), append(lists, make([]uint32, 0, 2))
-				}
-				if l := lists[i]; len(l) == 0 || l[len(l)-1] != uint32(ord) {
-					lists[i] = append(l, uint32(ord))
-				}
-			})
-		}
+		w.add(d)
 	}
 	if err := putPlaces(b, places); err != nil {
 		return err
 	}
-	order := make([]int32, len(words))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(words[x], words[y]) })
-	w := termWriter{b: b}
-	for _, i := range order {
-		if err := w.add([]byte(words[i]), lists[i]); err != nil {
-			return err
-		}
-	}
-	if err := w.flush(); err != nil {
+	if err := w.write(&termWriter{b: b}); err != nil {
 		return err
 	}
 	return b.Put([]byte(segHeader), seg.header())
@@ -189,7 +234,7 @@ type termWriter struct {
 
 // add appends a term: how much it shares with the one before, the rest, and
 // its list.
-func (w *termWriter) add(word []byte, ords []uint32) error {
+func (w *termWriter) add(word string, ords []uint32) error {
 	shared := 0
 	if len(w.block) == 0 {
 		w.key = append(append(w.key[:0], segTerm...), word...)
@@ -216,7 +261,7 @@ func (w *termWriter) flush() error {
 	}
 	err := w.b.Put(w.key, w.block)
 	w.written += len(w.block)
-	w.block = nil // bbolt holds on to it until the commit
+	w.block = make([]byte, 0, termBlock+256) // bbolt holds on to the old one until the commit
 	return err
 }
 

@@ -201,7 +201,7 @@ func (b *batch) writeTexts() ([]*quarter, error) {
 			}
 			docs[i] = &p.doc
 		}
-		if err := q.appendDocs(docs); err != nil {
+		if err := q.appendDocs(docs, &b.s.builder); err != nil {
 			return nil, fmt.Errorf("store: %s: %w", quarterFile(id), err)
 		}
 		for _, p := range ps {
