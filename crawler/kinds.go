@@ -51,11 +51,23 @@ var kinds = map[string]Kind{
 		Terms: Terms{"2026-11-21", "Feeds are published to be read by programs; what may be kept of their texts is in the terms of each site."},
 		New:   func() Connector { return &feed{Pages: 1} },
 	},
+	"mastodon": {
+		Reads: "Reads public posts of a Mastodon or GoToSocial server by hashtag, and with a token by search.",
+		Genre: puskaradio.Social, Every: 5 * time.Minute,
+		Terms: Terms{"2026-11-21", "The documented interface, 300 requests in 5 minutes. Rules differ from server to server; authors who do not want to be found are left out, deletions are followed."},
+		New:   func() Connector { return &mastodonTags{Pages: 10, Recheck: 5, OptOut: true} },
+	},
 	"reviews": {
 		Reads: "Reads reviews off web pages that mark them up by schema.org or microformats: single pages, paged lists and sitemaps.",
 		Genre: puskaradio.Review, Every: time.Hour,
 		Terms: Terms{"2026-11-21", "robots.txt and noindex are obeyed; the terms of a site are for its reader to check before the site is added."},
 		New:   func() Connector { return &reviews{Follow: "next", MaxPages: 20, MaxSitemaps: 50, HonourNoIndex: true} },
+	},
+	"wordpress": {
+		Reads: "Reads the comments of a WordPress site, and the star reviews of its WooCommerce shop, from its public interface.",
+		Genre: puskaradio.Review, Every: 15 * time.Minute, OneBrand: true,
+		Terms: Terms{"2026-11-21", "The site's own public interface, meant for one's own site or with its owner's consent."},
+		New:   func() Connector { return &wordPress{PerPage: 100, Pages: 20} },
 	},
 }
 

@@ -14,9 +14,7 @@ type marks []byte
 // add remembers a name and reports whether it was not known. Beyond the limit
 // the oldest is forgotten.
 func (m *marks) add(name string, limit int) bool {
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	sum := h.Sum(nil)[8-markSize:]
+	sum := markOf(name)
 	if m.has(sum) {
 		return false
 	}
@@ -25,6 +23,15 @@ func (m *marks) add(name string, limit int) bool {
 		*m = bytes.Clone((*m)[over*markSize:])
 	}
 	return true
+}
+
+// knows reports whether a name is remembered.
+func (m *marks) knows(name string) bool { return m.has(markOf(name)) }
+
+func markOf(name string) []byte {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return h.Sum(nil)[8-markSize:]
 }
 
 func (m *marks) has(sum []byte) bool {
