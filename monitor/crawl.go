@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -63,7 +64,7 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 			return r, false, m.missed(ctx, id, now, err)
 		}
 		fault.Point("monitor: fetched")
-		ms := m.prepare(p, src, page.Mentions, now)
+		ms := m.prepare(p, src, p.matchers[id], page.Mentions, now)
 		fault.Point("monitor: prepared")
 		st, err := m.Store.Commit(ctx, m.page(p, src, page, ms, now))
 		if err != nil {
@@ -146,12 +147,12 @@ func (m *Monitor) begunAt(ctx context.Context, id string) (time.Time, error) {
 }
 
 // prepare finds the brands of texts, puts their dates right and scores them.
-func (m *Monitor) prepare(p *Plan, src *Source, found []puskaradio.Mention, now time.Time) []puskaradio.Mention {
+func (m *Monitor) prepare(p *Plan, src *Source, matcher *crawler.Matcher, found []puskaradio.Mention, now time.Time) []puskaradio.Mention {
 	brands := p.brandsOf(src)
 	var out []puskaradio.Mention
 	var texts []sentiment.Text
 	for _, f := range found {
-		f.Source, f.Genre, f.FirstSeen = src.ID, src.Genre, now
+		f.Source, f.Genre, f.FirstSeen = cmp.Or(f.Source, src.ID), cmp.Or(f.Genre, src.Genre), now
 		settleDate(&f, now)
 		add := func(brand string) {
 			f.Brand = brand
@@ -164,7 +165,7 @@ func (m *Monitor) prepare(p *Plan, src *Source, found []puskaradio.Mention, now 
 		case f.Brand != "":
 			add(f.Brand)
 		default:
-			for _, i := range p.matchers[src.ID].Match(f.Title + "\n" + f.Text) {
+			for _, i := range matcher.AppendMatch(nil, f.Title, f.Text) {
 				add(brands[i].ID)
 			}
 		}
@@ -177,6 +178,27 @@ func (m *Monitor) prepare(p *Plan, src *Source, found []puskaradio.Mention, now 
 		out[i].Flag = flag(&out[i], now)
 	}
 	return out
+}
+
+// Import keeps mentions that come from elsewhere: about one brand, if it is
+// named, else about those that they name themselves or in their text. It
+// reports how many spoke of no brand. They are history, and raise no alarm.
+func (m *Monitor) Import(ctx context.Context, source, brand string, found []puskaradio.Mention) (st store.Stored, unmatched int, err error) {
+	p, now := m.Plan(), time.Now().UTC()
+	src := &Source{Source: puskaradio.Source{ID: source, About: brand}, Genre: puskaradio.Other}
+	matcher := crawler.NewMatcher(p.Brands)
+	heard := map[string]bool{}
+	ms := m.prepare(p, src, matcher, found, now)
+	for i := range ms {
+		heard[ms[i].Key()] = true
+	}
+	for i := range found {
+		if !heard[found[i].Key()] {
+			unmatched++
+		}
+	}
+	st, err = m.Store.Commit(ctx, store.Crawl{Source: source, Mentions: ms})
+	return st, unmatched, err
 }
 
 // settleDate files a mention under a date that can be: one from the future is

@@ -74,10 +74,16 @@ func (m *Monitor) deliver(ctx context.Context, j store.Job, rest string) (store.
 		return m.summary(ctx, p, c, j, due, now)
 	}
 	err = m.say(ctx, p, c, what)
-	if err == nil || ctx.Err() != nil {
-		return store.Job{}, err
+	switch {
+	case ctx.Err() != nil:
+		return j, err
+	case err != nil:
+		return m.notSaid(ctx, p, c, j, what, now, err)
+	case len(queue) > 1 && queue[0].Key == j.Key: // the channel is back: the next need not wait
+		queue[1].Due = now
+		return store.Job{}, m.Store.Schedule(context.WithoutCancel(ctx), queue[1])
 	}
-	return m.notSaid(ctx, p, c, j, what, now, err)
+	return store.Job{}, nil
 }
 
 // say sends the newest version of an alert or a digest, unless it was sent.

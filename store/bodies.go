@@ -97,9 +97,24 @@ type document struct {
 	text   [3]string // what is indexed
 }
 
+// packer and unpacker may be used by many at a time. The first use makes their
+// tables; it is done here, so that they belong to nobody.
 var (
-	packer, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(true))
-	unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<28))
+	packer = func() *zstd.Encoder {
+		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(true))
+		if err != nil {
+			panic(err) // the options are wrong
+		}
+		w.EncodeAll([]byte{0}, nil)
+		return w
+	}()
+	unpacker = func() *zstd.Decoder {
+		r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<28))
+		if err != nil {
+			panic(err) // the options are wrong
+		}
+		return r
+	}()
 )
 
 // appendDocs writes documents at the end of a quarter, with their part of the

@@ -94,7 +94,7 @@ func (s *Bolt) Unschedule(ctx context.Context, keys ...string) error {
 func (s *Bolt) Jobs(ctx context.Context, prefix string) (out []Job, err error) {
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte("j")).Cursor()
-		for k, v := c.Seek([]byte(prefix)); bytes.HasPrefix(k, []byte(prefix)); k, v = c.Next() {
+		for k, v := c.Seek([]byte(prefix)); k != nil && bytes.HasPrefix(k, []byte(prefix)); k, v = c.Next() {
 			var j Job
 			if err := json.Unmarshal(v, &j); err != nil {
 				return fmt.Errorf("job %s: %w", k, err)
@@ -268,10 +268,11 @@ func after(j, next Job, err error, now time.Time) Job {
 	}
 	next = j
 	next.Fails++
-	next.Due = now.Add(min(lastPause, firstPause<<min(j.Fails, 20)))
-	if retry, ok := errors.AsType[*puskaradio.RetryError](err); ok && retry.After > 0 {
-		next.Due = now.Add(retry.After)
+	pause := min(lastPause, firstPause<<min(j.Fails, 20))
+	if retry, ok := errors.AsType[*puskaradio.RetryError](err); ok {
+		pause = max(pause, retry.After) // who says "in a second" for hours is not asked every second
 	}
+	next.Due = now.Add(pause)
 	if _, ok := errors.AsType[*puskaradio.PermanentError](err); ok {
 		next.Due = time.Time{}
 		if j.Every > 0 {

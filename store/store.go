@@ -42,8 +42,8 @@ type Queue interface {
 	// Run calls handle with each job that is due and puts back what it
 	// returns: to run again when that is due, or to forget when its Due is
 	// zero. After an error the job comes back with one more in Fails, after a
-	// pause that doubles from a second to a quarter of an hour, or after what
-	// a puskaradio.RetryError asks for; a puskaradio.PermanentError ends it,
+	// pause that doubles from a second to a quarter of an hour, and no sooner
+	// than a puskaradio.RetryError asks for; a puskaradio.PermanentError ends it,
 	// unless it recurs: then it comes back after Every. A job that was running
 	// when the process died runs again. Run blocks until ctx is done and what
 	// it started has returned.
