@@ -113,7 +113,9 @@ func (m *Monitor) say(ctx context.Context, p *Plan, c *Channel, what string) err
 	} else if err := m.Store.SetSent(ctx, try, store.Sent{Rev: rev, At: time.Now().UTC()}); err != nil {
 		return err
 	}
-	fault.Point("monitor: before post")
+	if fault.Point("monitor: before post"); msg.Ref != "" {
+		fault.Point("monitor: before edit")
+	}
 	work, cancel := context.WithTimeoutCause(ctx, attemptIn, errors.New("the channel did not answer in time"))
 	defer cancel()
 	ref, err := c.Notify(work, m.HTTP, msg)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/internal/fault"
 	"github.com/puskaradio/puskaradio/store"
 	"github.com/puskaradio/puskaradio/trend"
 )
@@ -55,6 +56,7 @@ func (m *Monitor) digest(ctx context.Context, j store.Job, id string) (store.Job
 		return j, err
 	}
 	dg.Late = now.Sub(at) > onTime
+	fault.Point("monitor: digest made")
 	_, err = m.Store.AddDigest(ctx, dg, p.deliveries(id, dg.Decided, "g/"+id+"/"+dg.Date, now, true)...)
 	return j, err
 }

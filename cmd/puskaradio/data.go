@@ -153,6 +153,27 @@ func (a *app) backupCommand() *cobra.Command {
 	}
 }
 
+func (a *app) compactCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:         "compact",
+		Short:       "Give the room of what was forgotten back to the disk",
+		Long:        "Writes the files of the data directory anew, without their free pages. What is\nwasteful is compacted every night anyway.",
+		Annotations: served,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, _, err := a.store(cmd)
+			if err != nil {
+				return err
+			}
+			freed, err := s.Compact(cmd.Context(), true)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "%d bytes\n", freed)
+			return nil
+		},
+	}
+}
+
 func (a *app) restoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore BACKUP",

@@ -131,7 +131,7 @@ line was wrong, 3 when the data directory cannot be used as it is.`,
 	for _, c := range []*cobra.Command{
 		a.runCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(),
 		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.sourcesCommand(), a.searchCommand(),
-		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(),
+		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(),
 		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),
 	} {
 		if c.Args == nil {

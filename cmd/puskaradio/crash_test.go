@@ -1,0 +1,421 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/puskaradio/puskaradio/store"
+)
+
+var (
+	crashRounds = flag.Int("crash.rounds", 3, "how often to kill at each fault point")
+	crashRandom = flag.Int("crash.random", 10, "how often to kill at random times")
+)
+
+// build builds the program with a tag, once for all tests.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "puskaradio-crash-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "puskaradio")
+	out, err := exec.Command("go", "build", "-tags", "fault", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+// A world is what is around the program: a feed that grows, and a Slack that
+// keeps what it was sent.
+type world struct {
+	*httptest.Server
+	t   *testing.T
+	dir string
+	bin string
+
+	mu    sync.Mutex
+	posts []worldPost
+	load  bool           // each fetch finds new posts
+	told  map[string]int // messages by their key
+	edits int
+	n     int
+}
+
+type worldPost struct {
+	id   string
+	at   time.Time
+	text string
+}
+
+// brand is the name of the i-th brand: words that are no forms of each other.
+func brandName(i int) string {
+	a := []string{"Kuura", "Halla", "Routa", "Nuoska", "Viima", "Pyry", "Tuisku", "Kide", "Sarastus", "Kajo"}
+	b := []string{"torppa", "niemi", "koski", "puisto", "saari", "ranta", "kallio", "metsä"}
+	return a[i%len(a)] + b[i/len(a)%len(b)]
+}
+
+const worldBrands = 60
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	bin, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, dir: t.TempDir(), bin: bin, told: map[string]int{}}
+	w.Server = httptest.NewServer(http.HandlerFunc(w.serve))
+	t.Cleanup(w.Close)
+	now := time.Now()
+	for i := range worldBrands { // ten days of little
+		for d := range 10 {
+			w.add(fmt.Sprintf("%s toimi hyvin, kiitos palvelusta", brandName(i)), now.Add(-time.Duration(d*24+3)*time.Hour))
+		}
+	}
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var brands strings.Builder
+	for i := range worldBrands {
+		fmt.Fprintf(&brands, "  - {id: b%d, name: %q}\n", i, brandName(i))
+	}
+	// It is nine in the morning where the digest is made, whenever this runs.
+	zone := fmt.Sprintf("Etc/GMT%+d", now.UTC().Hour()-9)
+	config := fmt.Sprintf(`contact: test@puskaradio.example
+data: data
+zone: %s
+language: fi
+brands:
+%ssources:
+  - {id: feed, kind: feed, every: 300ms, options: {url: %q}}
+channels:
+  - {id: team, kind: slack, options: {channel: C1, api: %q}}
+alerts: {collect: 0s}
+digest: {at: "08:45"}
+fetch: {delay: 1ms, private: [127.0.0.0/8], ports: [%s]}
+`, zone, brands.String(), w.URL+"/feed.json", w.URL+"/api/", u.Port())
+	if err := os.WriteFile(filepath.Join(w.dir, "puskaradio.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) add(text string, at time.Time) {
+	w.posts = append(w.posts, worldPost{fmt.Sprint(len(w.posts)), at, text})
+}
+
+// burst is a wave of bad news about a brand.
+func (w *world) burst(brand int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range 9 {
+		w.add(fmt.Sprintf("%s: surkea toimitus, paketti rikki ja palvelu huono, numero %d", brandName(brand), i), time.Now().Add(-time.Duration(i)*time.Minute))
+	}
+}
+
+func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	rw.Header().Set("Content-Type", "application/json")
+	switch r.URL.Path {
+	case "/feed.json":
+		if w.load {
+			for range 5 {
+				w.add(fmt.Sprintf("%s: surkea palvelu, en osta enää, numero %d", brandName(rand.IntN(worldBrands)), len(w.posts)), time.Now())
+			}
+		}
+		type item struct {
+			ID   string    `json:"id"`
+			URL  string    `json:"url"`
+			Text string    `json:"content_text"`
+			At   time.Time `json:"date_published"`
+		}
+		feed := struct {
+			Version string `json:"version"`
+			Title   string `json:"title"`
+			Items   []item `json:"items"`
+		}{Version: "https://jsonfeed.org/version/1.1", Title: "world"}
+		for i := len(w.posts) - 1; i >= 0; i-- {
+			p := w.posts[i]
+			feed.Items = append(feed.Items, item{p.id, w.URL + "/" + p.id, p.text, p.at})
+		}
+		_ = json.NewEncoder(rw).Encode(feed) // the reader may have been killed
+	case "/api/chat.postMessage":
+		var meta struct {
+			Payload struct {
+				Key string `json:"key"`
+			} `json:"event_payload"`
+		}
+		_ = json.Unmarshal([]byte(r.FormValue("metadata")), &meta)
+		w.told[meta.Payload.Key]++
+		w.n++
+		fmt.Fprintf(rw, `{"ok":true,"channel":"C1","ts":"1.%06d"}`, w.n)
+	case "/api/chat.update":
+		w.edits++
+		fmt.Fprintf(rw, `{"ok":true,"channel":"C1","ts":%q}`, r.FormValue("ts"))
+	case "/api/conversations.history":
+		// Not there: a crash between the post and its note repeats the message.
+		fmt.Fprint(rw, `{"ok":false,"error":"missing_scope"}`)
+	default:
+		http.NotFound(rw, r)
+	}
+}
+
+// start runs the program until it dies or is stopped.
+func (w *world) start(fault string, args ...string) *exec.Cmd {
+	w.t.Helper()
+	cmd := exec.Command(w.bin, args...)
+	cmd.Dir = w.dir
+	cmd.Env = append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-test", "PUSKARADIO_FAULT="+fault)
+	log, err := os.OpenFile(filepath.Join(w.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	return cmd
+}
+
+func (w *world) log() string {
+	b, _ := os.ReadFile(filepath.Join(w.dir, "log"))
+	if len(b) > 4000 {
+		b = b[len(b)-4000:]
+	}
+	return string(b)
+}
+
+// wait waits until something holds.
+func (w *world) wait(what string, holds func() bool) {
+	w.t.Helper()
+	for range 2000 {
+		w.mu.Lock()
+		ok := holds()
+		w.mu.Unlock()
+		if ok {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.t.Fatalf("waited in vain: %s\n%s", what, w.log())
+}
+
+// died waits for the program to be killed, and stops it if it is not.
+func (w *world) died(cmd *exec.Cmd, within time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // it was killed
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(within):
+		_ = cmd.Process.Kill()
+		<-done
+		return false
+	}
+}
+
+// stop asks the program to end, as a service manager does.
+func (w *world) stop(cmd *exec.Cmd) {
+	w.t.Helper()
+	began := time.Now()
+	_ = cmd.Process.Signal(os.Interrupt)
+	if err := cmd.Wait(); err != nil {
+		w.t.Errorf("interrupted: %v\n%s", err, w.log())
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		w.t.Errorf("took %v to end", took)
+	}
+}
+
+// ledger opens the store and gives its alerts and its mentions by reference.
+func (w *world) ledger() (alerts []string, refs map[string]int) {
+	w.t.Helper()
+	l, err := parseConfigAt(filepath.Join(w.dir, "puskaradio.yaml"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s, err := store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
+	if err != nil {
+		w.t.Fatalf("open after the kills: %v", err)
+	}
+	defer s.Close()
+	ctx := context.Background()
+	if err := s.Check(ctx); err != nil {
+		w.t.Errorf("check: %v", err)
+	}
+	as, err := s.Alerts(ctx, "", time.Unix(0, 0), time.Now().Add(time.Hour))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, a := range as {
+		alerts = append(alerts, "a/"+a.ID)
+	}
+	refs = map[string]int{}
+	counted, found := 0, 0
+	f := store.Filter{Limit: 1000}
+	for {
+		es, next, err := s.Mentions(ctx, f)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, e := range es {
+			refs[e.Mention.Ref]++
+			found++
+		}
+		if f.After = next; next == "" {
+			break
+		}
+	}
+	for _, b := range l.Brands {
+		cs, err := s.Series(ctx, b.ID, time.Now().AddDate(0, 0, -30), time.Now().Add(24*time.Hour), store.Day)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, c := range cs {
+			counted += c.Total()
+		}
+	}
+	if counted != found {
+		w.t.Errorf("the counts hold %d mentions, the lists %d", counted, found)
+	}
+	return alerts, refs
+}
+
+func parseConfigAt(file string) (*loaded, error) {
+	if err := os.Setenv("SLACK_BOT_TOKEN", "xoxb-test"); err != nil {
+		return nil, err
+	}
+	return loadConfig(file)
+}
+
+// account checks what must hold whatever was killed: everything that was
+// served is there once, every decided alert was told, and none more often than
+// the kills explain.
+func (w *world) account(kills int) {
+	w.t.Helper()
+	alerts, refs := w.ledger()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.posts {
+		if refs[p.id] != 1 {
+			w.t.Errorf("post %s is there %d times", p.id, refs[p.id])
+		}
+	}
+	twice := 0
+	for _, key := range alerts {
+		if w.told[key] == 0 {
+			w.t.Errorf("alert %s was decided and not told", key)
+		}
+	}
+	for key, n := range w.told {
+		if twice += n - 1; strings.HasPrefix(key, "g/") && n > 1+kills {
+			w.t.Errorf("digest %s was sent %d times", key, n)
+		}
+	}
+	if twice > kills {
+		w.t.Errorf("%d messages too many after %d kills", twice, kills)
+	}
+	w.t.Logf("%d kills, %d posts, %d alerts, %d messages too many, %d edits", kills, len(w.posts), len(alerts), twice, w.edits)
+}
+
+// TestKilledAtEachPoint kills the program at each named place.
+func TestKilledAtEachPoint(t *testing.T) {
+	for _, tt := range []struct {
+		point string
+		args  []string // another command that leads there
+	}{
+		{point: "monitor: fetched"}, {point: "monitor: prepared"},
+		{point: "store: texts written"}, {point: "store: before commit"}, {point: "store: after commit"},
+		{point: "monitor: before alert"}, {point: "monitor: alert decided"},
+		{point: "monitor: before post"}, {point: "monitor: posted"},
+		{point: "store: during backup", args: []string{"backup", "copies"}},
+		{point: "store: during compaction", args: []string{"compact"}},
+	} {
+		t.Run(tt.point, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			first := w.start("", "run")
+			w.wait("the digests of all brands", func() bool { return len(w.told) >= worldBrands })
+			w.stop(first)
+			kills := 0
+			for round := range *crashRounds {
+				w.burst(round)
+				before := len(w.told)
+				cmd := w.start(tt.point, "run")
+				if tt.args != nil {
+					w.wait("the alert", func() bool { return len(w.told) > before })
+					other := w.start("", tt.args...)
+					defer other.Wait()
+				}
+				if !w.died(cmd, 10*time.Second) {
+					t.Fatalf("round %d: %q was not passed\n%s", round, tt.point, w.log())
+				}
+				kills++
+				again := w.start("", "run")
+				w.wait("the alert after the restart", func() bool { return len(w.told) > before })
+				w.stop(again)
+			}
+			w.account(kills)
+		})
+	}
+}
+
+// TestKilledAtDigest kills it between the making and the keeping of a digest.
+func TestKilledAtDigest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kills := 0
+	for range min(*crashRounds, 10) {
+		cmd := w.start("monitor: digest made@2", "run")
+		if !w.died(cmd, 10*time.Second) {
+			t.Fatalf("the digest was not made\n%s", w.log())
+		}
+		kills++
+	}
+	again := w.start("", "run")
+	w.wait("the digests", func() bool { return len(w.told) >= worldBrands })
+	w.stop(again)
+	w.account(kills)
+}
+
+// TestKilledAtRandom kills it at random times, while every fetch brings news.
+func TestKilledAtRandom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.load = true
+	kills := 0
+	for range *crashRandom {
+		cmd := w.start("", "run")
+		w.died(cmd, time.Duration(rand.IntN(700))*time.Millisecond)
+		kills++
+		if kills%40 == 20 {
+			w.burst(kills / 40)
+		}
+	}
+	w.mu.Lock()
+	w.load = false
+	w.mu.Unlock()
+	last := w.start("", "run")
+	time.Sleep(5 * time.Second) // it reads what is left and tells what it must
+	w.stop(last)
+	w.account(kills)
+}
