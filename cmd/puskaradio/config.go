@@ -82,14 +82,14 @@ type alertConfig struct {
 	Odds    float64 `json:"odds,omitempty" jsonschema:"description=The most chance that luck alone explains it; 0.0001 unless said"`
 	Least   int     `json:"least,omitempty" jsonschema:"description=The fewest negative mentions; 5 unless said"`
 	Times   float64 `json:"times,omitempty" jsonschema:"description=The least multiple of what is usual; 3 unless said"`
-	Collect span    `json:"collect,omitempty" jsonschema:"description=How long to gather mentions before judging; 30s unless said"`
+	Collect *span   `json:"collect,omitempty" jsonschema:"description=How long to gather mentions before judging; 30s unless said"`
 }
 
 type fetchConfig struct {
 	Delay   span              `json:"delay,omitempty" jsonschema:"description=The pause between two requests to a host; 5s unless said"`
 	Delays  map[string]string `json:"delays,omitempty" jsonschema:"description=Other pauses for some hosts: your own shop may be read faster"`
 	Private []string          `json:"private,omitempty" jsonschema:"description=Networks of your own that may be read, such as 192.168.1.0/24; private addresses are else refused"`
-	Ports   []int             `json:"ports,omitempty" jsonschema:"description=Ports besides 80 and 443 that may be read"`
+	Ports   []uint16          `json:"ports,omitempty" jsonschema:"description=Ports besides 80 and 443 that may be read"`
 }
 
 // A span is a time such as 90s, 15m, 6h or 30d.
@@ -165,7 +165,10 @@ func (l *loaded) defaults() {
 	l.Language = cmp.Or(l.Language, "fi")
 	l.Digest.At = cmp.Or(l.Digest.At, "08:00")
 	l.Keep = cmp.Or(l.Keep, span(365*24*time.Hour))
-	l.Alerts.Collect = cmp.Or(l.Alerts.Collect, span(30*time.Second))
+	if l.Alerts.Collect == nil {
+		half := span(30 * time.Second)
+		l.Alerts.Collect = &half
+	}
 }
 
 // loadConfig reads a file and checks it, without secrets if secret is nil.
@@ -246,7 +249,7 @@ func (l *loaded) node(where ...any) ast.Node {
 func (l *loaded) build(d *decoder) {
 	l.plan = &monitor.Plan{
 		Spike:   trend.SpikeOptions{Odds: l.Alerts.Odds, Least: l.Alerts.Least, Times: l.Alerts.Times},
-		Collect: time.Duration(l.Alerts.Collect), Keep: time.Duration(l.Keep), BackupDir: l.Backups, Link: l.Link,
+		Collect: time.Duration(*l.Alerts.Collect), Keep: time.Duration(l.Keep), BackupDir: l.Backups, Link: l.Link,
 		DigestAt: -1,
 	}
 	var err error

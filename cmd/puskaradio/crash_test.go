@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -94,7 +95,11 @@ func newWorld(t *testing.T) *world {
 		fmt.Fprintf(&brands, "  - {id: b%d, name: %q}\n", i, brandName(i))
 	}
 	// It is nine in the morning where the digest is made, whenever this runs.
-	zone := fmt.Sprintf("Etc/GMT%+d", now.UTC().Hour()-9)
+	west := now.UTC().Hour() - 9
+	if west > 12 {
+		west -= 24
+	}
+	zone := fmt.Sprintf("Etc/GMT%+d", west)
 	config := fmt.Sprintf(`contact: test@puskaradio.example
 data: data
 zone: %s
@@ -236,6 +241,13 @@ func (w *world) died(cmd *exec.Cmd, within time.Duration) bool {
 // stop asks the program to end, as a service manager does.
 func (w *world) stop(cmd *exec.Cmd) {
 	w.t.Helper()
+	w.wait("the program to be up", func() bool {
+		conn, err := net.Dial("unix", controlPath(filepath.Join(w.dir, "data")))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	})
 	began := time.Now()
 	_ = cmd.Process.Signal(os.Interrupt)
 	if err := cmd.Wait(); err != nil {
