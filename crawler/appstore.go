@@ -68,7 +68,10 @@ func (a *appStore) Fetch(ctx context.Context, c *Client, q Query) (Page, error) 
 		cur.Country, cur.Page, cur.Any = 0, 0, false
 	}
 	if cur.Known == nil {
-		cur.Known, cur.Had = map[string]marks{}, map[string]bool{}
+		cur.Known = map[string]marks{}
+	}
+	if cur.Had == nil {
+		cur.Had = map[string]bool{}
 	}
 	var p Page
 	cc := a.Countries[cur.Country]

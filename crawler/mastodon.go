@@ -176,7 +176,8 @@ func (o *mastodonTags) Fetch(ctx context.Context, c *Client, q Query) (Page, err
 	if cur.Read++; !on || cur.Read >= o.Pages {
 		cur.Step, cur.Read = cur.Step+1, 0
 	}
-	if p.More = cur.Step < len(steps); !p.More {
+	left, _ := o.steps(q, &cur) // fewer, if a recent status is gone
+	if p.More = cur.Step < min(len(steps), len(left)); !p.More {
 		cur.Step, cur.Read, cur.Name = 0, 0, cur.Name+searched
 	}
 	return p, p.setCursor(&cur)
