@@ -142,6 +142,7 @@ func (f *feed) read(q Query, got *Response, p *Page) (next string, err error) {
 		stamp(q, cmp.Or(f.Genre, puskaradio.Other), &m)
 		p.Mentions = append(p.Mentions, m)
 	}
+	p.Mentions = once(p.Mentions)
 	if to := nextOf(doc); to != "" {
 		next = webAddress(to, base)
 	}

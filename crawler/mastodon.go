@@ -123,7 +123,11 @@ func (o *mastodonTags) steps(q Query, cur *mastodonCursor) (out []step, searches
 	if o.Search {
 		var names []string
 		for _, b := range q.Brands {
-			names = append(names, b.Names()...)
+			for _, name := range b.Names() {
+				if name = strings.TrimSpace(name); name != "" {
+					names = append(names, name)
+				}
+			}
 		}
 		searches = min(len(names), maxSearches)
 		for i := range searches {

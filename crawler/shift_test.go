@@ -46,7 +46,9 @@ func (b *board) cut(from, n int) []int {
 
 var boardDay = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-func boardTime(n int) string { return boardDay.Add(time.Duration(n) * time.Minute).Format("2006-01-02T15:04:05") }
+func boardTime(n int) string {
+	return boardDay.Add(time.Duration(n) * time.Minute).Format("2006-01-02T15:04:05")
+}
 
 // boards are servers in the form of each kind with pages.
 var boards = map[string]struct {

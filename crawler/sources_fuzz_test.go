@@ -68,6 +68,9 @@ func fuzzKind(f *testing.F, kind, options string) {
 			if err != nil {
 				return
 			}
+			if n := len(p.Mentions); len(once(p.Mentions)) < n {
+				t.Error("a mention is there twice")
+			}
 			for _, m := range p.Mentions {
 				if m.Published.IsZero() || m.DateFrom == "" || m.Text == "" && m.Title == "" && m.Rating == nil || !utf8.ValidString(m.Text+m.Title+m.Author) ||
 					len(m.Text) > maxTextBytes || len(m.Ref) > 1000 || len(m.Title) > 1000 {

@@ -221,6 +221,7 @@ func (o *wordPress) readList(ctx context.Context, c *Client, q Query, cur *wpCur
 		known = append(known, wpKnown{w.ID, at})
 		o.tell(q, cur, list, w, p)
 	}
+	p.Mentions = once(p.Mentions)
 	cur.Pages++
 	cur.Offset += max(n-wpOverlap, 1)
 	window := cur.Window[list]
