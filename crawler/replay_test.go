@@ -141,16 +141,17 @@ func (w *tape) RoundTrip(req *http.Request) (*http.Response, error) {
 		w.replay++
 		return http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), req)
 	}
-	line := req.Method + " " + req.URL.String()
+	var line strings.Builder
+	line.WriteString(req.Method + " " + req.URL.String())
 	for _, k := range []string{"If-None-Match", "If-Modified-Since"} {
 		if v := req.Header.Get(k); v != "" {
-			line += " " + k + ": " + v
+			line.WriteString(" " + k + ": " + v)
 		}
 	}
 	if req.Header.Get("Authorization") != "" {
-		line += " authorized"
+		line.WriteString(" authorized")
 	}
-	w.asked = append(w.asked, line)
+	w.asked = append(w.asked, line.String())
 	resp, err := w.live(req)
 	if err != nil {
 		return nil, err
