@@ -95,6 +95,7 @@ func TestReadMentions(t *testing.T) {
 			"error import f: line 4: not a JSON object", "error import f: line 5: column text: a number", `error import f: line 6: column rating: "x" is no rating`,
 			"error import f: line 7: neither text nor rating",
 		}},
+		"json bom": {"\ufeff{\"text\":\"hei\"}", []string{"1||kysely|other|||hei|-|2026-11-22T00:00Z|seen"}},
 		"too long": {"teksti\n" + strings.Repeat("a", maxRow+1) + "\nok\n", []string{"error import f: line 2: longer than 1048576 bytes", "3||kysely|other|||ok|-|2026-11-22T00:00Z|seen"}},
 	} {
 		got := readAll(strings.NewReader(tt.in), o)

@@ -125,6 +125,8 @@ func TestSweep(t *testing.T) {
 			}
 		}, "/p3 /p4"},
 		{nil, "/p5"},
+		{func() { s.changed = map[string]string{"/p1": q.Now.Add(-30 * time.Minute).Format(time.RFC3339)} }, "/p1"},
+		{func() { s.changed["/p2"] = q.Now.Add(-150 * time.Minute).Format(time.RFC3339) }, "/p1 /p2"}, // its clock is behind ours
 	} {
 		if step.change != nil {
 			step.change()
