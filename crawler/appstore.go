@@ -68,7 +68,10 @@ func (a *appStore) Fetch(ctx context.Context, c *Client, q Query) (Page, error) 
 		cur.Country, cur.Page, cur.Any = 0, 0, false
 	}
 	if cur.Known == nil {
-		cur.Known, cur.Had = map[string]marks{}, map[string]bool{}
+		cur.Known = map[string]marks{}
+	}
+	if cur.Had == nil {
+		cur.Had = map[string]bool{}
 	}
 	var p Page
 	cc := a.Countries[cur.Country]
@@ -90,7 +93,7 @@ func (a *appStore) Fetch(ctx context.Context, c *Client, q Query) (Page, error) 
 			fresh = known.add(found[i].Ref, 600) || fresh
 		}
 		cur.Known[cc] = known
-		p.Mentions = append(p.Mentions, found...)
+		p.Mentions = once(append(p.Mentions, found...))
 		empty = len(found) == 0
 		cur.Any = cur.Any || !empty
 		done = cur.Page+1 >= a.Pages || !empty && !fresh
@@ -207,6 +210,9 @@ func readAppStore(body []byte, now time.Time) (found []puskaradio.Mention, fault
 			m.Rating = &puskaradio.Rating{Value: v, Best: 5, Worst: 1}
 		} else {
 			faults = append(faults, fmt.Errorf("review %.40s: a rating of %.20q", m.Ref, e.Rating.Label))
+		}
+		if m.Rating == nil && m.Text == "" && m.Title == "" {
+			continue
 		}
 		if e.Version.Label != "" {
 			m.About = "version " + foldText(e.Version.Label, 40)

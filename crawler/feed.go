@@ -1,7 +1,6 @@
 package crawler
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -143,6 +142,7 @@ func (f *feed) read(q Query, got *Response, p *Page) (next string, err error) {
 		stamp(q, cmp.Or(f.Genre, puskaradio.Other), &m)
 		p.Mentions = append(p.Mentions, m)
 	}
+	p.Mentions = once(p.Mentions)
 	if to := nextOf(doc); to != "" {
 		next = webAddress(to, base)
 	}
@@ -220,85 +220,4 @@ func nextOf(doc *gofeed.Feed) string {
 		return o.NextURL
 	}
 	return ""
-}
-
-// parseFeed reads a feed. Where its form is broken, each item is read by
-// itself, and those that cannot be are faults.
-func parseFeed(body []byte) (doc *gofeed.Feed, faults []error, err error) {
-	if err := checkNesting(body); err != nil {
-		return nil, nil, err
-	}
-	doc, err = gofeedParse(body)
-	if err == nil {
-		return doc, nil, nil
-	}
-	head, items, tail := cutFeed(body)
-	if len(items) == 0 {
-		return nil, nil, err
-	}
-	doc = nil
-	faults = []error{fmt.Errorf("feed: %w", err)}
-	for i, item := range items {
-		one, err := gofeedParse(bytes.Join([][]byte{head, item, tail}, nil))
-		if err != nil || len(one.Items) == 0 {
-			if err == nil {
-				err = errors.New("nothing in it")
-			}
-			if len(faults) < maxFaults {
-				faults = append(faults, fmt.Errorf("item %d: %w", i+1, err))
-			}
-			continue
-		}
-		if doc == nil {
-			doc = one
-		} else {
-			doc.Items = append(doc.Items, one.Items...)
-		}
-	}
-	if doc == nil {
-		return nil, nil, err
-	}
-	return doc, faults, nil
-}
-
-// gofeedParse is gofeed, whose panics are errors.
-func gofeedParse(body []byte) (doc *gofeed.Feed, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			doc, err = nil, fmt.Errorf("the parser gave up: %.200v", v)
-		}
-	}()
-	p := gofeed.NewParser()
-	p.KeepOriginalFeed = true
-	return p.Parse(bytes.NewReader(body))
-}
-
-// cutFeed cuts an XML feed into what stands before its items, the items, and
-// an end that fits.
-func cutFeed(body []byte) (head []byte, items [][]byte, tail []byte) {
-	for _, kind := range []struct{ name, tail string }{{"item", "</channel></rss>"}, {"entry", "</feed>"}} {
-		begin, end := []byte("<"+kind.name), []byte("</"+kind.name+">")
-		at := bytes.Index(body, begin)
-		if at < 0 || at > 64<<10 {
-			continue
-		}
-		head, tail = body[:at], []byte(kind.tail)
-		if bytes.Contains(head, []byte("</channel>")) { // RSS 1.0 has its items behind the channel
-			tail = []byte("</rdf:RDF>")
-		}
-		for rest := body[at:]; len(items) < 500; {
-			from := bytes.Index(rest, begin)
-			if from < 0 {
-				break
-			}
-			to := bytes.Index(rest[from:], end)
-			if to < 0 {
-				break
-			}
-			items = append(items, rest[from:from+to+len(end)])
-			rest = rest[from+to+len(end):]
-		}
-		return head, items, tail
-	}
-	return nil, nil, nil
 }

@@ -190,7 +190,7 @@ func (im *importer) object(line []byte) (puskaradio.Mention, error) {
 	}
 	if err := json.Unmarshal(line, &v); err != nil {
 		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return v.Mention, fmt.Errorf("column %s: a %s", te.Field, te.Value)
+			return v.Mention, fmt.Errorf("column %s: a %s", strings.TrimPrefix(te.Field, "Mention."), te.Value)
 		}
 		return v.Mention, errors.New("not a JSON object")
 	}

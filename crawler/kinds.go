@@ -151,6 +151,17 @@ func stamp(q Query, genre puskaradio.Genre, m *puskaradio.Mention) {
 	}
 }
 
+// once leaves of each key the first mention.
+func once(ms []puskaradio.Mention) []puskaradio.Mention {
+	seen := make(map[string]bool, len(ms))
+	return slices.DeleteFunc(ms, func(m puskaradio.Mention) bool {
+		key := m.Key()
+		was := seen[key]
+		seen[key] = true
+		return was
+	})
+}
+
 // readCursor decodes the cursor of the last page into p, if there was one. A
 // cursor that cannot be read is an error, as to begin again in silence could
 // hide a loss.

@@ -123,7 +123,11 @@ func (o *mastodonTags) steps(q Query, cur *mastodonCursor) (out []step, searches
 	if o.Search {
 		var names []string
 		for _, b := range q.Brands {
-			names = append(names, b.Names()...)
+			for _, name := range b.Names() {
+				if name = strings.TrimSpace(name); name != "" {
+					names = append(names, name)
+				}
+			}
 		}
 		searches = min(len(names), maxSearches)
 		for i := range searches {
@@ -176,7 +180,8 @@ func (o *mastodonTags) Fetch(ctx context.Context, c *Client, q Query) (Page, err
 	if cur.Read++; !on || cur.Read >= o.Pages {
 		cur.Step, cur.Read = cur.Step+1, 0
 	}
-	if p.More = cur.Step < len(steps); !p.More {
+	left, _ := o.steps(q, &cur) // fewer, if a recent status is gone
+	if p.More = cur.Step < min(len(steps), len(left)); !p.More {
 		cur.Step, cur.Read, cur.Name = 0, 0, cur.Name+searched
 	}
 	return p, p.setCursor(&cur)

@@ -122,6 +122,12 @@ func (o *wordPress) Fetch(ctx context.Context, c *Client, q Query) (Page, error)
 	if err := readCursor(q, &cur); err != nil {
 		return Page{}, err
 	}
+	if cur.Window == nil {
+		cur.Window = map[string][]wpKnown{}
+	}
+	if cur.Replies == nil {
+		cur.Replies = map[int64]*wpReply{}
+	}
 	lists := o.lists()
 	var p Page
 	if cur.Step == 0 || cur.Step > len(lists)+1 {
@@ -176,10 +182,8 @@ func (o *wordPress) begin(ctx context.Context, c *Client, q Query, cur *wpCursor
 		cur.Valid = got.Validator
 	}
 	cur.Step, cur.Offset, cur.Pages, cur.Oldest = 1, 0, 0, 0
-	cur.Listed, cur.Replies, cur.Asks = nil, map[int64]*wpReply{}, nil
-	if cur.Window == nil {
-		cur.Window = map[string][]wpKnown{}
-	}
+	cur.Listed, cur.Asks = nil, nil
+	clear(cur.Replies)
 	return false, nil
 }
 
@@ -217,6 +221,7 @@ func (o *wordPress) readList(ctx context.Context, c *Client, q Query, cur *wpCur
 		known = append(known, wpKnown{w.ID, at})
 		o.tell(q, cur, list, w, p)
 	}
+	p.Mentions = once(p.Mentions)
 	cur.Pages++
 	cur.Offset += max(n-wpOverlap, 1)
 	window := cur.Window[list]
