@@ -65,7 +65,7 @@ func (s *slack) api(hc *http.Client) *slackapi.Client {
 
 func (s *slack) client(hc *http.Client) *http.Client {
 	c := *hc
-	c.Transport = retryAfter{cmp.Or(hc.Transport, http.DefaultTransport)}
+	c.Transport = retryAfter{hc.Transport}
 	c.Timeout = cmp.Or(hc.Timeout, 30*time.Second)
 	return &c
 }
