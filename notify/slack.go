@@ -65,7 +65,10 @@ func (s *slack) api(hc *http.Client) *slackapi.Client {
 
 func (s *slack) client(hc *http.Client) *http.Client {
 	c := *hc
-	c.Transport = retryAfter{hc.Transport}
+	if c.Transport == nil {
+		c.Transport = new(http.Transport)
+	}
+	c.Transport = retryAfter{c.Transport}
 	c.Timeout = cmp.Or(hc.Timeout, 30*time.Second)
 	return &c
 }

@@ -205,9 +205,11 @@ func newScorer() (sentiment.Scorer, error) { return sentiment.New() }
 // httpClient is for channels, which the configuration names; sources are read
 // through a crawler.Client.
 func httpClient() *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = 30 * time.Second
-	return &http.Client{Transport: t, Timeout: time.Minute}
+	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxIdleConns: 10, IdleConnTimeout: 90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
+	}}
 }
 
 func (a *app) logger() *slog.Logger {
