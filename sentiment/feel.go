@@ -118,7 +118,7 @@ func (r *reading) find() {
 			left--
 		case ok && w != 0:
 			h := hit{at: i, n: n, weight: w * r.force(i)}
-			if left > 0 && !negates {
+			if left > 0 && !negates && !r.utmost(i, w) {
 				h.weight = turned(h.weight)
 			}
 			r.hits = append(r.hits, h)
@@ -138,6 +138,19 @@ func (r *reading) find() {
 			left--
 		}
 	}
+}
+
+// utmost reports whether a negation before word i makes it no smaller: "never
+// been treated so badly", "en ole koskaan saanut näin huonoa".
+func (r *reading) utmost(i int, w float64) bool {
+	if w > 0 || i == 0 {
+		return false
+	}
+	switch r.ts[i-1].text {
+	case "so", "such", "this", "näin", "noin", "niin", "yhtä":
+		return true
+	}
+	return false
 }
 
 // closes reports whether little comes behind token i in its clause.
@@ -204,9 +217,9 @@ func (r *reading) place() {
 			switch {
 			case h.face:
 			case r.sentence[b] == h.sentence && h.at < b, begins && r.sentence[b] == h.sentence+1:
-				h.more = 0.6
+				h.more = 0.5
 			case r.sentence[b] == h.sentence && h.at > b:
-				h.more = 1.3
+				h.more = 1.4
 			}
 		}
 		if asks[h.sentence] && !h.face {

@@ -36,11 +36,17 @@ func (s lexical) one(t Text) puskaradio.Score {
 	if t.Title != "" && !strings.HasPrefix(text, strings.TrimRight(t.Title, "….")) {
 		text = t.Title + "\n" + text
 	}
-	ts := s.l.tokens(clean(text))
+	text = clean(text)
+	ts := s.l.tokens(text, nil)
 	sc := puskaradio.Score{Lang: s.l.language(ts, t.Lang), Model: modelName}
 	lang := sc.Lang
 	if !slices.Contains(langs, lang) {
 		lang = ""
+	}
+	if lang == "en" {
+		if at := dots(text); len(at) > 0 {
+			ts = s.l.tokens(text, at)
+		}
 	}
 	r := s.l.read(ts, lang)
 	r.judge(&sc, t)

@@ -75,9 +75,8 @@ func fold(w string) string {
 	return w
 }
 
-// tokens splits a clean text. faces are the emoticons, keyed by their first
-// byte, the longest first.
-func (l *lexicon) tokens(s string) []token {
+// tokens splits a clean text. A full stop at one of the dots ends nothing.
+func (l *lexicon) tokens(s string, dots map[int]bool) []token {
 	out := make([]token, 0, len(s)/6+4)
 	loud, quiet := 0, 0
 	for i := 0; i < len(s); {
@@ -100,6 +99,7 @@ func (l *lexicon) tokens(s string) []token {
 			continue
 		}
 		switch {
+		case r == '.' && dots[i]:
 		case r == '.' || r == '!' || r == '?' || r == '\n' || r == '…':
 			if len(out) == 0 || out[len(out)-1].kind != stop {
 				out = append(out, token{kind: stop})
