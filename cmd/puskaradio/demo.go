@@ -112,7 +112,7 @@ func (a *app) demo(ctx context.Context, lang string, once bool) error {
 	if err != nil {
 		return err
 	}
-	a.opened = s
+	defer s.Close()
 	m, err := a.monitorOnly(s, l)
 	if err != nil {
 		return err
@@ -154,7 +154,8 @@ func (a *app) show(ctx context.Context, site *demoSite, s *store.Bolt, l *loaded
 		return err
 	}
 	b := l.plan.Brands[0]
-	d, err := m.Digest(ctx, b, now, now)
+	// The day on which most of the crisis fell: it is young at night.
+	d, err := m.Digest(ctx, b, now.Add(-170*time.Minute), now)
 	if err != nil {
 		return err
 	}

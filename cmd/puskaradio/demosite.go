@@ -219,7 +219,7 @@ type rssItem struct {
 	Title   string `xml:"title"`
 	Link    string `xml:"link"`
 	GUID    string `xml:"guid"`
-	Creator string `xml:"http://purl.org/dc/elements/1.1/ creator"`
+	Creator string `xml:"dc:creator"`
 	Date    string `xml:"pubDate"`
 	Text    string `xml:"description"`
 }
@@ -235,10 +235,12 @@ func (s *demoSite) forum(mux *http.ServeMux) {
 		doc := struct {
 			XMLName xml.Name  `xml:"rss"`
 			Version string    `xml:"version,attr"`
+			Atom    string    `xml:"xmlns:atom,attr"`
+			DC      string    `xml:"xmlns:dc,attr"`
 			Title   string    `xml:"channel>title"`
-			Next    *link     `xml:"channel>http://www.w3.org/2005/Atom link"`
+			Next    *link     `xml:"channel>atom:link"`
 			Items   []rssItem `xml:"channel>item"`
-		}{Version: "2.0", Title: "Kotipiha-foorumi"}
+		}{Version: "2.0", Title: "Kotipiha-foorumi", Atom: "http://www.w3.org/2005/Atom", DC: "http://purl.org/dc/elements/1.1/"}
 		if more {
 			doc.Next = &link{"next", fmt.Sprintf("%s/feed.xml?page=%d", s.base["forum"], n+1)}
 		}
