@@ -1,0 +1,56 @@
+# Everything here is a plain command, so that nobody needs make.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.0-rc.1
+GOFUMPT     = mvdan.cc/gofumpt@v0.9.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.1.4
+BENCHSTAT   = golang.org/x/perf/cmd/benchstat@latest
+SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+export CGO_ENABLED = 0
+
+.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history eval vuln
+
+build: # one static binary
+	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
+
+test: needs # what CI runs: every package, with the race detector where things run side by side, and killed 20 times at each fault point and 200 times at random
+	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment ./trend .
+	go test -timeout 25m ./cmd/puskaradio -crash.rounds 20 -crash.random 200
+
+needs: # installs what the tests need, where it is missing (Debian)
+	@command -v php >/dev/null && command -v gcc >/dev/null && [ -d /usr/share/wordpress ] && { command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null && php -m | grep -q mysqli || { \
+		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends wordpress mariadb-server php-cli php-mysql php-xml gcc libc6-dev; }
+
+check: test # test, and everything a machine can say about the code
+	go mod tidy -diff
+	go run $(GOFUMPT) -l . | (! grep .)
+	go vet ./...
+	go vet -tags fault ./...
+	go fix -diff ./...
+	go run $(STATICCHECK) ./...
+
+fmt:
+	go fix ./...
+	go run $(GOFUMPT) -w .
+
+golden: # rewrite what the tests want, then read git diff
+	go test ./crawler ./notify ./cmd/puskaradio -update
+
+fuzz: # a minute of every fuzz test; FUZZTIME=10s for less
+	go list ./... | while read p; do go test -list '^Fuzz' $$p | grep '^Fuzz' | while read f; do \
+		go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),60s) $$p || exit 1; done; done
+
+bench: # make bench > new.txt; go run golang.org/x/perf/cmd/benchstat@latest old.txt new.txt
+	@go test -run '^$$' -bench . -benchtime $(or $(BENCHTIME),1s) -count $(or $(COUNT),1) ./crawler ./sentiment ./store ./trend
+
+bench-history: # reading a history of 5 million mentions; about 5 GB of disk and ten minutes
+	PUSKARADIO_BENCH_N=5000000 go test -timeout 60m -run '^$$' -bench 'History|Open' -benchtime 2s -v ./store
+
+bench-peers: # beside SQLite, Scrapy and Aho-Corasick, in one run each (Debian: python3-scrapy)
+	@command -v scrapy >/dev/null || { $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy; }
+	cd testdata/peers && go test -timeout 30m -run '^$$' -bench . -benchtime 1x .
+
+eval: # checks that need data which is not ours to publish: make eval DATA=…
+	DATA=$(abspath $(DATA)) go test -count 1 -tags eval -run 'Eval' -v ./cmd/puskaradio
+
+vuln: # needs the network
+	go run $(GOVULNCHECK) ./...
