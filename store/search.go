@@ -72,34 +72,41 @@ type scan struct {
 // searchQuarter gives up to limit mentions, the newest first. What the index
 // finds is looked up: it may have been edited, forgotten or never filed.
 func (s *Bolt) searchQuarter(ctx context.Context, id uint16, sc scan, f Filter, limit int) ([]found, error) {
-	var hits []found
 	for take := 2*limit + 16; ; take *= 8 {
 		places, err := s.places(id, sc, take)
 		if err != nil {
 			return nil, err
 		}
-		hits = hits[:0]
+		// Of the last second there may be more than fit; it is left for the
+		// next try, so that what was written in one second stays together.
+		all, cut := len(places) < take, uint32(0)
+		if !all {
+			cut = places[len(places)-1].sec
+		}
+		var hits []found
 		err = s.view(ctx, func(tx *bbolt.Tx) error {
 			r := s.reader()
 			defer r.close()
-			seen := map[uint64]bool{}
 			for _, p := range places {
-				if len(hits) == limit {
+				if !all && p.sec <= cut {
 					return nil
 				}
 				h, ok, err := s.verify(tx, r, id, p, sc)
 				if err != nil {
 					return err
 				}
-				if ok && f.takes(s, h.entry) && !seen[h.hash] {
-					seen[h.hash] = true
+				if ok && f.takes(s, h.entry) {
 					hits = append(hits, h)
 				}
 			}
 			return nil
 		})
-		if err != nil || len(hits) == limit || len(places) < take {
-			return hits, err
+		if err != nil {
+			return nil, err
+		}
+		if all || len(hits) >= limit {
+			slices.SortFunc(hits, func(a, b found) int { return newestFirst(a.mentionKey, b.mentionKey) })
+			return hits[:min(limit, len(hits))], nil
 		}
 	}
 }
@@ -117,8 +124,8 @@ func (s *Bolt) verify(tx *bbolt.Tx, r *reader, id uint16, p place, sc scan) (fou
 			continue
 		}
 		h := found{keyOfB(k), e}
-		if sc.after.sec > 0 && newestFirst(h.mentionKey, sc.after) <= 0 {
-			return h, false, nil
+		if a := sc.after; a.sec > 0 && (h.sec > a.sec || h.sec == a.sec && h.hash >= a.hash) {
+			return h, false, nil // it was on an earlier page
 		}
 		if len(sc.phrases) == 0 {
 			return h, true, nil
