@@ -162,10 +162,10 @@ func (r *reading) closes(i int) bool {
 	return n <= 2 && r.lang == "fi"
 }
 
-// raises reports whether word i only makes the next feeling stronger:
-// "hirveän" in "hirveän hyvä".
+// raises reports whether word i only makes the next feeling stronger or
+// weaker: "hirveän" in "hirveän hyvä".
 func (r *reading) raises(i int, feel *table[float64]) bool {
-	if !r.is("more", i) || i+1 >= len(r.ts) || r.ts[i+1].kind != word {
+	if !r.is("more", i) && !r.is("less", i) || i+1 >= len(r.ts) || r.ts[i+1].kind != word {
 		return false
 	}
 	w, ok := feel.one(r.ts[i+1].text)

@@ -10,10 +10,10 @@ import (
 var known = []string{"fi", "en", "sv", "et", "de", "no", "da"}
 
 // fiEnds are ends of words that Finnish is fond of.
-var fiEnds = []string{"ssa", "ssä", "sta", "stä", "lla", "llä", "lta", "ltä", "lle", "nen", "nut", "nyt", "taan", "tään", "tiin", "vat", "vät", "mme", "kin", "ksi", "isi", "ttu", "tty", "sti"}
+var fiEnds = []string{"ssa", "ssä", "sta", "stä", "lla", "llä", "lta", "ltä", "lle", "nen", "nut", "nyt", "taan", "tään", "tiin", "vat", "vät", "mme", "kin", "ksi", "isi", "ttu", "tty", "sti", "nsa", "nsä"}
 
 // enEnds are ends of words that English is fond of.
-var enEnds = []string{"ing", "tion", "ed", "ly", "ness", "ment", "ful", "n't", "'s"}
+var enEnds = []string{"ing", "tion", "ed", "ly", "ness", "ment", "ful", "'s"}
 
 // language is the language of a text: the hint where the words do not speak
 // against it, "" where nothing speaks for any.
@@ -74,6 +74,9 @@ func (l *lexicon) speaks(w string) (v [7]float64) {
 		if f, ok := l.feel[lang].one(w); ok && f != 0 {
 			v[i]++
 		}
+	}
+	if strings.HasSuffix(w, "n't") {
+		v[1]++
 	}
 	if len(w) > 4 {
 		for _, end := range fiEnds {
