@@ -16,9 +16,11 @@ import (
 const (
 	maxBlocks     = 50
 	maxHeader     = 150
+	maxName       = 100 // ours: a line over a value
 	maxField      = 2000
 	maxQuote      = 600 // ours: three lines on a phone; Slack would take 3,000
 	maxURL        = 3000
+	maxID         = 200 // Slack takes 255; the rest is for the number of a quote
 	maxChartLabel = 20
 	maxChartTitle = 50
 	maxPoints     = 20
@@ -53,12 +55,19 @@ func header(id, text string) slackapi.Block {
 
 // field is a name and a value of ours; both are escaped.
 func field(name, value string) *slackapi.TextBlockObject {
-	return &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: clip("*"+Escape(name)+"*\n"+Escape(value), maxField)}
+	name = "*" + markup(name, maxName) + "*\n"
+	return &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: name + markup(value, maxField-units(name))}
+}
+
+// markup escapes a text and cuts what comes of it to at most n units, never
+// within an escape.
+func markup(s string, n int) string {
+	return clipBy(s, n, Escape)
 }
 
 func alertBlocks(m Message) []slackapi.Block {
 	w, a := wordsOf(m.Lang), m.Alert
-	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, a.ID, a.Rev) }
+	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, clip(a.ID, maxID), a.Rev) }
 	topic := "–"
 	if a.Topic != "" {
 		topic = fmt.Sprintf("%s (%d/%d)", topicName(m.Lang, a.Topic), a.TopicN, a.Negative)
@@ -78,12 +87,12 @@ func alertBlocks(m Message) []slackapi.Block {
 	if c := chartBlock(m, id("d"), w.chart, a.Hours); c != nil {
 		bs = append(bs, c)
 	}
-	why := fmt.Sprintf("%s %s · %s %s · %s", w.rule, a.Rule, w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone))
-	why = Escape(why)
-	if link := alertLink(m); link != "" {
+	why := fmt.Sprintf("%s %s · %s %s · %s", w.rule, plain(a.Rule), w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone))
+	why = markup(why, maxField-maxURL/2)
+	if link := alertLink(m); link != "" && len(link) < maxURL/2 {
 		why += " · <" + link + "|" + w.why + ">"
 	}
-	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: clip(why, maxField)}))
+	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: why}))
 }
 
 // quoteBlock shows what somebody wrote and links to where.
@@ -98,8 +107,8 @@ func quoteBlock(m Message, id string, q puskaradio.Quote) slackapi.Block {
 		&slackapi.RichTextQuote{Type: slackapi.RTEQuote, Elements: []slackapi.RichTextSectionElement{slackapi.NewRichTextSectionTextElement(text, nil)}},
 	}
 	var links []slackapi.RichTextSectionElement
-	if m.Link != "" {
-		links = append(links, slackapi.NewRichTextSectionLinkElement(strings.TrimRight(m.Link, "/")+"/m/"+string(q.ID), w.inbox, nil))
+	if u := webLink(strings.TrimRight(m.Link, "/") + "/m/" + string(q.ID)); u != "" {
+		links = append(links, slackapi.NewRichTextSectionLinkElement(u, w.inbox, nil))
 	}
 	if u := webLink(q.URL); u != "" {
 		if len(links) > 0 {
@@ -119,10 +128,25 @@ func webLink(s string) string {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return ""
 	}
+	u.RawQuery = asciiQuery(u.RawQuery)
 	if s = u.String(); len(s) > maxURL {
 		return ""
 	}
 	return s
+}
+
+// asciiQuery writes what does not belong in a query as its octets: package url
+// does so everywhere but there, and it could turn the text around the link.
+func asciiQuery(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if s[i] > ' ' && s[i] < 0x7F && !strings.ContainsRune(`<>"`, rune(s[i])) {
+			b.WriteByte(s[i])
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", s[i])
+	}
+	return b.String()
 }
 
 // chartBlock draws up to twenty points; fewer than two are no chart.
@@ -132,23 +156,32 @@ func chartBlock(m Message, id, title string, points []puskaradio.Point) slackapi
 		return nil
 	}
 	w := wordsOf(m.Lang)
+	day := "2 Jan"
+	if m.Lang == "fi" {
+		day = "2.1."
+	}
 	layout := "15"
 	if points[1].At.Sub(points[0].At).Hours() > 20 {
-		layout = "2.1."
-		if m.Lang != "fi" {
-			layout = "2 Jan"
-		}
+		layout = day
 	}
 	var labels []string
 	var data []slackapi.DataVisualizationDataPoint
 	for _, p := range points {
 		label := p.At.In(zoneOr(m.Zone)).Format(layout)
-		if slices.Contains(labels, label) { // each must be of its own: say the date too
-			label = p.At.In(zoneOr(m.Zone)).Format("2.1. 15")
+		for _, more := range []string{day + " 15", day + " 15 MST", day + " 15:04:05"} { // each must be of its own
+			if !slices.Contains(labels, label) {
+				break
+			}
+			label = clip(p.At.In(zoneOr(m.Zone)).Format(more), maxChartLabel)
 		}
-		label = clip(label, maxChartLabel)
+		if slices.Contains(labels, label) {
+			continue // the same point again
+		}
 		labels = append(labels, label)
 		data = append(data, slackapi.NewDataVisualizationDataPoint(label, p.Value))
+	}
+	if len(data) < 2 {
+		return nil
 	}
 	axis := slackapi.NewDataVisualizationAxisConfig(labels...)
 	axis.YLabel = w.count
@@ -168,7 +201,7 @@ func digestBlocks(m Message) []slackapi.Block {
 		}
 		return b
 	}
-	id := func(part string) string { return clip("g-"+part+"-"+d.Brand+"-"+d.Date, 255) }
+	id := func(part string) string { return clip("g-"+part+"-"+d.Brand+"-"+d.Date, maxID) }
 	waiting := number(m.Lang, float64(d.Waiting))
 	if !d.Oldest.IsZero() && d.Waiting > 0 {
 		waiting += pick(", vanhin ", ", oldest ") + clock(m.Lang, d.Oldest, m.Zone)
@@ -195,7 +228,7 @@ func digestBlocks(m Message) []slackapi.Block {
 	for i, q := range d.Need {
 		bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("q"), i), q))
 	}
-	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: clip(Escape(healthLine(m)), maxField)}))
+	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: markup(healthLine(m), maxField)}))
 }
 
 // healthLine says which sources answered: silence must not look like calm.

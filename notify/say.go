@@ -143,7 +143,7 @@ func topicName(lang, name string) string {
 	if t := topics[name]; lang == "fi" && t != "" {
 		return t
 	}
-	return name
+	return plain(name)
 }
 
 // quoteHead says who wrote a quote, where and when.

@@ -80,9 +80,11 @@ func (s *slack) Notify(ctx context.Context, hc *http.Client, m Message) (string,
 	}
 	api := s.api(hc)
 	if m.Again && m.Ref == "" {
-		if ref, err := s.find(ctx, api, m); err == nil && ref != "" {
+		ref, newest, err := s.find(ctx, api, m)
+		if err == nil && ref != "" && newest {
 			return ref, nil
 		}
+		m.Ref = ref // it says an older version, or is empty
 		// Where it cannot be looked for, saying it twice is better than not.
 	}
 	meta := slackapi.MsgOptionMetadata(metadata(m))
@@ -120,8 +122,11 @@ func variants(m Message) [][]slackapi.Block {
 
 func (s *slack) post(ctx context.Context, api *slackapi.Client, ref string, opts []slackapi.MsgOption) (string, error) {
 	if channel, ts, ok := strings.Cut(ref, "/"); ok {
-		_, ts, _, err := api.UpdateMessageContext(ctx, channel, ts, opts...)
-		return channel + "/" + ts, classify(err)
+		_, edited, _, err := api.UpdateMessageContext(ctx, channel, ts, opts...)
+		if answer, ok := errors.AsType[slackapi.SlackErrorResponse](err); !ok || !slices.Contains(uneditable, answer.Err) {
+			return channel + "/" + edited, classify(err)
+		}
+		// Somebody has deleted it, or may no longer change it: it is said anew.
 	}
 	channel, ts, err := api.PostMessageContext(ctx, s.Channel, opts...)
 	return channel + "/" + ts, classify(err)
@@ -136,20 +141,22 @@ func metadata(m Message) slackapi.SlackMetadata {
 	return slackapi.SlackMetadata{EventType: "puskaradio_message", EventPayload: payload}
 }
 
-// find looks for a message among the last hundred of the channel.
-func (s *slack) find(ctx context.Context, api *slackapi.Client, m Message) (string, error) {
+// find looks for a message among the last hundred of the channel, and says
+// whether what stands there is its newest version.
+func (s *slack) find(ctx context.Context, api *slackapi.Client, m Message) (ref string, newest bool, err error) {
 	got, err := api.GetConversationHistoryContext(ctx, &slackapi.GetConversationHistoryParameters{
 		ChannelID: s.Channel, Limit: 100, IncludeAllMetadata: true,
 	})
 	if err != nil {
-		return "", classify(err)
+		return "", false, classify(err)
 	}
 	for _, msg := range got.Messages {
 		if key, _ := msg.Metadata.EventPayload["key"].(string); key == m.Key && msg.Timestamp != "" {
-			return s.Channel + "/" + msg.Timestamp, nil
+			rev, _ := msg.Metadata.EventPayload["rev"].(float64)
+			return s.Channel + "/" + msg.Timestamp, m.Alert == nil || int(rev) >= m.Alert.Rev, nil
 		}
 	}
-	return "", nil
+	return "", false, nil
 }
 
 // notifyWebhook posts. What was posted cannot be edited: an update is left
@@ -213,6 +220,10 @@ var advice = map[string]string{
 
 // retried are answers that pass by themselves.
 var retried = []string{"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+
+// uneditable are answers after which an edit will never get through, and a
+// new message may.
+var uneditable = []string{"message_not_found", "cant_update_message", "edit_window_closed"}
 
 func badBlocks(err error) bool {
 	s := err.Error()

@@ -43,7 +43,7 @@ func terminalAlert(m Message, line func(indent, s string)) {
 		line("", "")
 		line("", w.chart+": "+s)
 	}
-	line("", fmt.Sprintf("%s %s · %s %s · %s", w.rule, a.Rule, w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone)))
+	line("", fmt.Sprintf("%s %s · %s %s · %s", w.rule, plain(a.Rule), w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone)))
 }
 
 func terminalQuote(m Message, q puskaradio.Quote, line func(indent, s string)) {
@@ -133,13 +133,27 @@ func Spark(vs []float64) string {
 	return b.String()
 }
 
-// Wrap breaks a text into lines at spaces.
+// Wrap breaks a text into lines at spaces, and words that are longer than a
+// line wherever it must. Links stay whole.
 func Wrap(s string, width int) []string {
 	width = max(width, 20)
 	var out []string
 	line, n := "", 0
 	for _, w := range strings.Fields(s) {
 		l := units(w)
+		for l > width && webLink(w) == "" {
+			if n > 0 {
+				out = append(out, line)
+				line, n = "", 0
+			}
+			head := strings.TrimSuffix(clip(w, width+1), "…")
+			if head == "" {
+				break // one character fills more than a line
+			}
+			out = append(out, head)
+			w = w[len(head):]
+			l = units(w)
+		}
 		if n > 0 && n+1+l > width {
 			out = append(out, line)
 			line, n = "", 0
@@ -155,7 +169,7 @@ func Wrap(s string, width int) []string {
 // QuoteText renders one quote for a terminal.
 func QuoteText(m Message, q puskaradio.Quote, width int) string {
 	var b strings.Builder
-	b.WriteString(string(q.Label) + " " + number(m.Lang, q.Value) + " · " + quoteHead(m, q) + "\n")
+	b.WriteString(plain(string(q.Label)) + " " + number(m.Lang, q.Value) + " · " + quoteHead(m, q) + "\n")
 	for _, l := range Wrap(quoteText(q, maxQuote), width-4) {
 		b.WriteString("  │ " + l + "\n")
 	}

@@ -67,6 +67,9 @@ func number(lang string, v float64) string {
 	if lang == "fi" {
 		sep, comma = "\u00a0", ","
 	}
+	if whole == "-0" && strings.Trim(frac, "0") == "" {
+		return "0"
+	}
 	for i := len(whole) - 3; i > 0 && whole[i-1] != '-'; i -= 3 {
 		whole = whole[:i] + sep + whole[i:]
 	}
@@ -100,7 +103,7 @@ func odds(lang string, p float64) string {
 func clock(lang string, t time.Time, zone *time.Location) string {
 	t = t.In(zoneOr(zone))
 	if lang == "fi" {
-		return t.Format("2.1. ") + "klo\u00a0" + t.Format("15.04")
+		return t.Format("2.1. ") + fmt.Sprintf("klo\u00a0%d.%02d", t.Hour(), t.Minute())
 	}
 	return t.Format("2 Jan, 15:04")
 }
@@ -109,7 +112,7 @@ func clock(lang string, t time.Time, zone *time.Location) string {
 func date(lang, iso string) string {
 	t, err := time.Parse(time.DateOnly, iso)
 	if err != nil {
-		return iso
+		return plain(iso)
 	}
 	if lang == "fi" {
 		return t.Format("2.1.2006")
@@ -173,14 +176,20 @@ func plain(s string) string {
 // clip cuts a text to at most n UTF-16 units, as Slack counts, on the bounds
 // of what a reader takes for one character, and ends it with "…".
 func clip(s string, n int) string {
-	if units(s) <= n {
-		return s
+	return clipBy(s, n, func(g string) string { return g })
+}
+
+// clipBy is clip of what write makes of each character.
+func clipBy(s string, n int, write func(string) string) string {
+	if all := write(s); units(all) <= n {
+		return all
 	}
 	var b strings.Builder
 	left := n - 1
 	for state, rest := -1, s; rest != ""; {
 		var g string
 		g, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		g = write(g)
 		if left -= units(g); left < 0 {
 			break
 		}

@@ -1,0 +1,401 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+func alertMessage(t testing.TB) Message {
+	return Message{Key: "a/7F3KQ2AA", Alert: anAlert(), Lang: "fi", Zone: helsinki(t)}
+}
+
+func TestSlackPostsThenEdits(t *testing.T) {
+	s := newSlack(t)
+	n, m := s.bot(t), alertMessage(t)
+	ref, err := n.Notify(t.Context(), client(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Ref, m.Alert.Rev, m.Alert.State = ref, 1, "over"
+	again, err := n.Notify(t.Context(), client(), m)
+	if err != nil || again != ref {
+		t.Errorf("edit = %q, %v, want %q", again, err, ref)
+	}
+	if got, want := s.methods(), "chat.postMessage chat.update"; got != want {
+		t.Fatalf("called %s, want %s", got, want)
+	}
+	edit := s.calls[1]
+	if edit["channel"] != "C1" || "C1/"+edit["ts"].(string) != ref || !strings.HasPrefix(edit["text"].(string), "Ohi: ") {
+		t.Errorf("edited %v/%v: %v", edit["channel"], edit["ts"], edit["text"])
+	}
+	for i, call := range s.calls {
+		meta := call["metadata"].(map[string]any)
+		payload := meta["event_payload"].(map[string]any)
+		if meta["event_type"] != "puskaradio_message" || payload["key"] != m.Key || payload["alert_id"] != m.Alert.ID || payload["rev"] != float64(i) {
+			t.Errorf("metadata %d = %v", i, meta)
+		}
+	}
+	if a, b := blockIDs(s.calls[0]), blockIDs(s.calls[1]); a == b {
+		t.Errorf("an edit keeps the block ids %s: Slack wants new ones", a)
+	}
+}
+
+func blockIDs(call map[string]any) string {
+	var ids []string
+	for _, b := range call["blocks"].([]any) {
+		ids = append(ids, b.(map[string]any)["block_id"].(string))
+	}
+	return strings.Join(ids, " ")
+}
+
+// TestSlackEditOfWhatIsGone: a message that somebody has deleted must not
+// hold up the ones after it.
+func TestSlackEditOfWhatIsGone(t *testing.T) {
+	for _, answer := range uneditable {
+		s := newSlack(t)
+		s.answer = func(w http.ResponseWriter, call map[string]any) bool {
+			if call["method"] == "chat.update" {
+				fmt.Fprintf(w, `{"ok":false,"error":%q}`, answer)
+				return true
+			}
+			return false
+		}
+		m := alertMessage(t)
+		m.Ref = "C9/1600000000.000001"
+		ref, err := s.bot(t).Notify(t.Context(), client(), m)
+		if err != nil || ref != "C1/1700000000.000000" {
+			t.Errorf("%s: Notify = %q, %v, want a new message", answer, ref, err)
+		}
+	}
+}
+
+func TestSlackLookup(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		before    func(*testing.T, Notifier) // what arrived, but was not known to
+		rev       int
+		key       string
+		want      string // the methods called by the try after that
+		wantRef   string
+		noHistory bool
+	}{
+		{name: "the same version arrived", rev: 0, want: "conversations.history", wantRef: "C1/1700000000.000000"},
+		{name: "an older version arrived", rev: 2, want: "conversations.history chat.update", wantRef: "C1/1700000000.000000"},
+		{name: "another message", key: "a/OTHER", want: "conversations.history chat.postMessage", wantRef: "C1/1700000000.000001"},
+		{name: "no history to read", noHistory: true, want: "conversations.history chat.postMessage", wantRef: "C1/1700000000.000001"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSlack(t)
+			n, m := s.bot(t), alertMessage(t)
+			if _, err := n.Notify(t.Context(), client(), m); err != nil {
+				t.Fatal(err)
+			}
+			s.calls = nil
+			if c.noHistory {
+				s.answer = func(w http.ResponseWriter, call map[string]any) bool {
+					if call["method"] == "conversations.history" {
+						fmt.Fprint(w, `{"ok":false,"error":"missing_scope"}`)
+						return true
+					}
+					return false
+				}
+			}
+			m.Again, m.Alert.Rev = true, c.rev
+			if c.key != "" {
+				m.Key = c.key
+			}
+			ref, err := n.Notify(t.Context(), client(), m)
+			if got := s.methods(); err != nil || ref != c.wantRef || got != c.want {
+				t.Errorf("Notify = %q, %v by %s, want %q by %s", ref, err, got, c.wantRef, c.want)
+			}
+		})
+	}
+}
+
+// TestSlackFallsBack: what Slack does not take is said with less.
+func TestSlackFallsBack(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		refuse func(blocks string) bool
+		want   []string // what each try held
+		fails  bool
+	}{
+		{"no charts", func(b string) bool { return strings.Contains(b, "data_visualization") }, []string{"chart", "blocks"}, false},
+		{"no blocks", func(b string) bool { return b != "" }, []string{"chart", "blocks", "text"}, false},
+		{"nothing", func(string) bool { return true }, []string{"chart", "blocks", "text"}, true},
+	} {
+		for _, hook := range []bool{false, true} {
+			t.Run(fmt.Sprint(c.name, " webhook ", hook), func(t *testing.T) {
+				s := newSlack(t)
+				var got []string
+				s.answer = func(w http.ResponseWriter, call map[string]any) bool {
+					blocks, what := "", "text"
+					if call["blocks"] != nil {
+						blocks, what = fmt.Sprint(call["blocks"]), "blocks"
+					}
+					if strings.Contains(blocks, "data_visualization") {
+						what = "chart"
+					}
+					got = append(got, what)
+					if call["text"] == "" {
+						t.Error("no text")
+					}
+					switch refused := c.refuse(blocks); {
+					case refused && hook:
+						http.Error(w, "invalid_blocks", http.StatusBadRequest)
+					case refused:
+						fmt.Fprint(w, `{"ok":false,"error":"invalid_blocks"}`)
+					default:
+						return false
+					}
+					return true
+				}
+				n := s.bot(t)
+				if hook {
+					n = s.webhook(t)
+				}
+				_, err := n.Notify(t.Context(), client(), alertMessage(t))
+				if fmt.Sprint(got) != fmt.Sprint(c.want) || (err != nil) != c.fails {
+					t.Errorf("tried %v, %v, want %v", got, err, c.want)
+				}
+				if _, permanent := errors.AsType[*puskaradio.PermanentError](err); c.fails && !permanent {
+					t.Errorf("error %v is not permanent", err)
+				}
+			})
+		}
+	}
+}
+
+func TestSlackWebhook(t *testing.T) {
+	s := newSlack(t)
+	n, m := s.webhook(t), alertMessage(t)
+	ref, err := n.Notify(t.Context(), client(), m)
+	if err != nil || ref == "" {
+		t.Fatalf("Notify = %q, %v", ref, err)
+	}
+	if sent := s.calls[0]; sent["unfurl_links"] != false || sent["unfurl_media"] != false || strings.Contains(sent["text"].(string), "<") || sent["blocks"] == nil {
+		t.Errorf("sent %v", sent)
+	}
+	m.Ref, m.Alert.Rev, m.Alert.State = ref, 1, "updated"
+	if _, err := n.Notify(t.Context(), client(), m); err != nil || len(s.calls) != 1 {
+		t.Errorf("an update was posted anew: %d calls, %v", len(s.calls), err)
+	}
+	m.Alert.Rev, m.Alert.State = 2, "over"
+	if _, err := n.Notify(t.Context(), client(), m); err != nil || len(s.calls) != 2 {
+		t.Errorf("the end was not said: %d calls, %v", len(s.calls), err)
+	}
+}
+
+// An outcome is what an answer of Slack must come to.
+type outcome string
+
+const (
+	later     outcome = "later" // a *RetryError
+	permanent outcome = "permanent"
+	plainly   outcome = "plain" // tried again, with backoff
+)
+
+func outcomeOf(err error) (outcome, time.Duration) {
+	if r, ok := errors.AsType[*puskaradio.RetryError](err); ok {
+		return later, r.After
+	}
+	if _, ok := errors.AsType[*puskaradio.PermanentError](err); ok {
+		return permanent, 0
+	}
+	return plainly, 0
+}
+
+func limited(header string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		if header != "" {
+			w.Header().Set("Retry-After", header)
+		}
+		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprint(w, "rate_limited")
+	}
+}
+
+func status(code int, body string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.WriteHeader(code)
+		fmt.Fprint(w, body)
+	}
+}
+
+func notOK(what string) func(http.ResponseWriter) {
+	return status(200, fmt.Sprintf(`{"ok":false,"error":%q}`, what))
+}
+
+func TestSlackAnswers(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		answer  func(http.ResponseWriter)
+		want    outcome
+		min     time.Duration // of After
+		max     time.Duration
+		says    string
+		hook    bool // only to a webhook
+		botOnly bool
+	}{
+		{name: "429 in 1 s", answer: limited("1"), want: later, min: time.Second, max: time.Second},
+		{name: "429 in 30 s", answer: limited("30"), want: later, min: 30 * time.Second, max: 30 * time.Second},
+		{name: "429 in an hour", answer: limited("3600"), want: later, min: time.Hour, max: time.Hour},
+		{name: "429 in a year", answer: limited("31536000"), want: later, min: 6 * time.Hour, max: 6 * time.Hour},
+		{name: "429 absent", answer: limited(""), want: later, min: 30 * time.Second, max: 30 * time.Second},
+		{name: "429 date", answer: limited(time.Now().Add(2 * time.Minute).UTC().Format(http.TimeFormat)), want: later, min: 110 * time.Second, max: 2 * time.Minute},
+		{name: "429 past date", answer: limited("Sun, 06 Nov 1994 08:49:37 GMT"), want: later, min: time.Second, max: time.Second},
+		{name: "429 negative", answer: limited("-7"), want: later, min: time.Second, max: time.Second},
+		{name: "429 garbage", answer: limited("soon"), want: later, min: 30 * time.Second, max: 30 * time.Second},
+		{name: "429 overflow", answer: limited("99999999999999999999"), want: later, min: 30 * time.Second, max: 30 * time.Second},
+		{name: "500", answer: status(500, "<html>oops"), want: plainly, says: "HTTP 500"},
+		{name: "503", answer: status(503, "service_unavailable"), want: plainly, says: "HTTP 503"},
+		{name: "hung up", answer: func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, want: plainly, says: "no answer"},
+		{name: "ratelimited", answer: notOK("ratelimited"), want: plainly, botOnly: true},
+		{name: "internal_error", answer: notOK("internal_error"), want: plainly, botOnly: true},
+		{name: "not JSON", answer: status(200, "<html>maintenance"), want: plainly, botOnly: true},
+		{name: "empty", answer: status(200, ""), want: plainly, botOnly: true},
+		{name: "channel_not_found", answer: notOK("channel_not_found"), want: permanent, says: "/invite", botOnly: true},
+		{name: "not_in_channel", answer: notOK("not_in_channel"), want: permanent, says: "/invite", botOnly: true},
+		{name: "is_archived", answer: notOK("is_archived"), want: permanent, says: "name another", botOnly: true},
+		{name: "invalid_blocks", answer: notOK("invalid_blocks"), want: permanent, says: "layout", botOnly: true},
+		{name: "msg_too_long", answer: notOK("msg_too_long"), want: permanent, says: "too long", botOnly: true},
+		{name: "token_revoked", answer: notOK("token_revoked"), want: permanent, says: "install the app anew", botOnly: true},
+		{name: "account_inactive", answer: notOK("account_inactive"), want: permanent, says: "install it anew", botOnly: true},
+		{name: "invalid_auth", answer: notOK("invalid_auth"), want: permanent, says: "copy it again", botOnly: true},
+		{name: "unheard of", answer: notOK("brand_new_fault"), want: permanent, says: "brand_new_fault", botOnly: true},
+		{name: "400", answer: status(400, "invalid_payload"), want: permanent, says: "400", hook: true},
+		{name: "403", answer: status(403, "action_prohibited"), want: permanent, says: "make a new one", hook: true},
+		{name: "404", answer: status(404, "no_service"), want: permanent, says: "make a new one", hook: true},
+		{name: "410", answer: status(410, "channel_is_archived"), want: permanent, says: "make a new one", hook: true},
+	} {
+		for _, hook := range []bool{false, true} {
+			if hook && c.botOnly || !hook && c.hook {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s webhook %v", c.name, hook), func(t *testing.T) {
+				s := newSlack(t)
+				s.answer = func(w http.ResponseWriter, _ map[string]any) bool { c.answer(w); return true }
+				n := s.bot(t)
+				if hook {
+					n = s.webhook(t)
+				}
+				_, err := n.Notify(t.Context(), client(), alertMessage(t))
+				got, after := outcomeOf(err)
+				if err == nil || got != c.want || after < c.min || after > c.max || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("Notify = %v: %s after %v, want %s after %v to %v, with %q", err, got, after, c.want, c.min, c.max, c.says)
+				}
+				leaks(t, s, err)
+			})
+		}
+	}
+}
+
+// leaks looks for secrets in an error, however it is printed.
+func leaks(t *testing.T, s *slackServer, err error) {
+	t.Helper()
+	for _, text := range []string{fmt.Sprint(err), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
+		if strings.Contains(text, "canary") || strings.Contains(text, s.URL) {
+			t.Errorf("a secret in %q", text)
+		}
+	}
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if strings.Contains(e.Error(), "canary") {
+			t.Errorf("a secret in the cause %q", e)
+		}
+	}
+}
+
+func TestSlackDoesNotAnswer(t *testing.T) {
+	hang := make(chan struct{})
+	for _, hook := range []bool{false, true} {
+		s := newSlack(t)
+		s.answer = func(http.ResponseWriter, map[string]any) bool { <-hang; return true }
+		n := s.bot(t)
+		if hook {
+			n = s.webhook(t)
+		}
+		_, err := n.Notify(t.Context(), &http.Client{Timeout: 50 * time.Millisecond}, alertMessage(t))
+		if got, _ := outcomeOf(err); got != plainly || err == nil {
+			t.Errorf("a timeout is %v (%s), want it tried again", err, got)
+		}
+		leaks(t, s, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err = n.Notify(ctx, client(), alertMessage(t))
+		cancel()
+		if got, _ := outcomeOf(err); got != plainly || err == nil {
+			t.Errorf("a deadline is %v (%s), want it tried again", err, got)
+		}
+		leaks(t, s, err)
+		s.CloseClientConnections()
+	}
+	close(hang)
+
+	gone := newSlack(t)
+	bot, hook := gone.bot(t), gone.webhook(t)
+	gone.Close()
+	for _, n := range []Notifier{bot, hook} {
+		_, err := n.Notify(t.Context(), client(), alertMessage(t))
+		if got, _ := outcomeOf(err); got != plainly || err == nil {
+			t.Errorf("nobody there is %v (%s), want it tried again", err, got)
+		}
+		leaks(t, gone, err)
+	}
+}
+
+// TestRetryAfterDate: the wait until a date is reckoned from now.
+func TestRetryAfterDate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := http.Header{"Retry-After": {time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat)}}
+		if got := retrySeconds(h, time.Now()); got != 90*time.Second {
+			t.Errorf("retrySeconds = %v, want 90s", got)
+		}
+		time.Sleep(time.Minute)
+		if got := retrySeconds(h, time.Now()); got != 30*time.Second {
+			t.Errorf("retrySeconds a minute later = %v, want 30s", got)
+		}
+	})
+}
+
+func TestSlackProbe(t *testing.T) {
+	s := newSlack(t)
+	found, err := s.bot(t).(Prober).Probe(t.Context(), client())
+	if want := "puskaradio in Acme reads and writes C1"; err != nil || found != want {
+		t.Errorf("Probe = %q, %v, want %q", found, err, want)
+	}
+	s.answer = func(w http.ResponseWriter, _ map[string]any) bool { notOK("token_revoked")(w); return true }
+	if _, err = s.bot(t).(Prober).Probe(t.Context(), client()); err == nil || !strings.Contains(err.Error(), "install the app anew") {
+		t.Errorf("Probe = %v", err)
+	}
+	leaks(t, s, err)
+}
+
+func TestNew(t *testing.T) {
+	for _, c := range []struct {
+		kind, options string
+		secrets       map[string]string
+		want          string // a part of the error; empty is none
+	}{
+		{"slack", `{"channel":"C1"}`, map[string]string{"SLACK_BOT_TOKEN": "xoxb-1"}, ""},
+		{"slack", `{"channel":"C1","token_env":"T"}`, map[string]string{"T": "xoxb-1"}, ""},
+		{"slack", `{"webhook_env":"H"}`, map[string]string{"H": "https://hooks.slack.com/services/x"}, ""},
+		{"slack", `{"channel":"C1"}`, nil, "the secret SLACK_BOT_TOKEN is missing"},
+		{"slack", `{"channel":"C1"}`, map[string]string{"SLACK_BOT_TOKEN": "xoxp-canary"}, "SLACK_BOT_TOKEN does not hold a bot token"},
+		{"slack", `{"webhook_env":"H"}`, map[string]string{"H": "http://canary.example"}, "H does not hold the URL of a webhook"},
+		{"slack", `{}`, nil, `"channel" is missing`},
+		{"slack", `{"chanel":"C1"}`, nil, `unknown field "chanel"`},
+		{"smoke", `{}`, nil, "write one of: slack"},
+	} {
+		_, err := New(c.kind, []byte(c.options), secrets(c.secrets))
+		if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "canary")) {
+			t.Errorf("New(%s, %s) = %v, want %q", c.kind, c.options, err, c.want)
+		}
+	}
+}
