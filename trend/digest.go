@@ -26,11 +26,11 @@ func Days(counts []puskaradio.Count, from, to time.Time, zone *time.Location) []
 	var out []Day
 	index := map[string]int{}
 	y, m, d := from.In(zone).Date()
-	for at := time.Date(y, m, d, 0, 0, 0, 0, zone); !at.After(to); {
+	for at := dayStart(y, m, d, zone); !at.After(to); {
 		index[at.Format(time.DateOnly)] = len(out)
 		out = append(out, Day{At: at})
 		d++
-		at = time.Date(y, m, d, 0, 0, 0, 0, zone) // not 24 hours: the clock may change
+		at = dayStart(y, m, d, zone) // not 24 hours: the clock may change
 	}
 	for _, c := range counts {
 		if i, ok := index[c.At.In(zone).Format(time.DateOnly)]; ok {
@@ -44,6 +44,17 @@ func Days(counts []puskaradio.Count, from, to time.Time, zone *time.Location) []
 		}
 	}
 	return out
+}
+
+// dayStart is the first moment of a date. Where the clock is put forward at
+// midnight that is not 0:00, which package time takes for an hour of the date
+// before.
+func dayStart(y int, m time.Month, d int, zone *time.Location) time.Time {
+	at := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	if noon := time.Date(y, m, d, 12, 0, 0, 0, zone); at.Day() != noon.Day() {
+		return at.Add(time.Hour)
+	}
+	return at
 }
 
 // NetSentiment is the percentage of positive mentions less that of negative

@@ -171,28 +171,30 @@ func upperTail(k int, shape, mean float64) float64 {
 	if k <= 0 {
 		return 1
 	}
-	p := shape / (shape + mean)
+	// Each term from the one before: the logarithms of gamma functions would
+	// leave nothing of the tail of a large shape.
+	q := math.Log(mean) - math.Log(shape+mean)
+	term := -shape * math.Log1p(mean/shape) // its logarithm
+	next := func(i int) float64 {
+		return term + q + math.Log(float64(i)+shape) - math.Log(float64(i)+1)
+	}
 	below := 0.0
 	for i := range k {
-		a, _ := math.Lgamma(float64(i) + shape)
-		b, _ := math.Lgamma(shape)
-		c, _ := math.Lgamma(float64(i) + 1)
-		below += math.Exp(a - b - c + shape*math.Log(p) + float64(i)*math.Log1p(-p))
+		below += math.Exp(term)
+		term = next(i)
 	}
-	if below < 1-1e-9 {
+	if below < 1-1e-6 {
 		return max(0, 1-below)
 	}
 	// The rest of one is noise there: sum the tail itself.
 	tail := 0.0
 	for i := k; i < k+10_000; i++ {
-		a, _ := math.Lgamma(float64(i) + shape)
-		b, _ := math.Lgamma(shape)
-		c, _ := math.Lgamma(float64(i) + 1)
-		term := math.Exp(a - b - c + shape*math.Log(p) + float64(i)*math.Log1p(-p))
-		tail += term
-		if term < tail*1e-12 {
+		t := math.Exp(term)
+		tail += t
+		if t < tail*1e-12 {
 			break
 		}
+		term = next(i)
 	}
 	return tail
 }
