@@ -402,7 +402,9 @@ func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
 		checkID(d, n, where, c.ID, seen)
 		checkBrands(d, l.node("channels", i, "brands"), where+".brands", c.Brands, brands)
 		lang := cmp.Or(c.Language, l.Language)
-		checkLanguage(d, l.node("channels", i, "language"), where+".language", lang)
+		if c.Language != "" {
+			checkLanguage(d, l.node("channels", i, "language"), where+".language", lang)
+		}
 		if !slices.Contains(notify.Kinds(), c.Kind) {
 			d.fault(l.node("channels", i, "kind"), "%s.kind: %q is not known; %s", where, c.Kind, suggest(c.Kind, notify.Kinds()))
 			continue

@@ -29,6 +29,14 @@ type decoder struct {
 }
 
 func (d *decoder) fault(n ast.Node, format string, args ...any) {
+	switch m := n.(type) { // what stands for a mapping there is its first colon
+	case *ast.MappingNode:
+		if !m.IsFlowStyle && len(m.Values) > 0 {
+			n = m.Values[0].Key
+		}
+	case *ast.MappingValueNode:
+		n = m.Key
+	}
 	p := n.GetToken().Position
 	d.faults = append(d.faults, &configFault{d.file, p.Line, p.Column, fmt.Sprintf(format, args...)})
 }
@@ -73,7 +81,7 @@ func wanted(v reflect.Value) string {
 		return "a text"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int64, reflect.Uint16:
 		return "a whole number"
 	case reflect.Float64:
 		return "a number"

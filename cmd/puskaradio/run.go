@@ -90,6 +90,7 @@ func (r *runner) watch(ctx context.Context) {
 	defer tick.Stop()
 	file := r.app.path(r.app.file)
 	last := stamp(file)
+	_ = os.Remove(reloadFault(r.current.Load().Data)) // of an earlier run: this one has begun with the file as it is
 	for {
 		select {
 		case <-ctx.Done():
