@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -262,15 +263,25 @@ func (a *app) schemaCommand() *cobra.Command {
 }
 
 // writeNew writes a file that must not be there yet; if it is, NAME.new is
-// written instead. It gives the path.
+// written instead, or NAME.new2 and so on. It gives the path.
 func writeNew(path string, b []byte, mode os.FileMode) (string, error) {
-	if _, err := os.Stat(path); err == nil {
-		path += ".new"
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	return path, os.WriteFile(path, b, mode)
+	name := path
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	for i := 1; errors.Is(err, os.ErrExist) && i < 100; i++ {
+		name = path + ".new"
+		if i > 1 {
+			name += strconv.Itoa(i)
+		}
+		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(b)
+	return name, errors.Join(err, f.Close())
 }
 
 // monitorOnly is a monitor that looks at a plan but schedules nothing.

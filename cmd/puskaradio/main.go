@@ -122,7 +122,18 @@ standard error. It exits with 0 when done, 1 when it failed, 2 when the command
 line was wrong, 3 when the data directory cannot be used as it is.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Version: version,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				return usage("there is no command %q; did you mean %q?", args[0], near[0])
+			}
+			return usage("there is no command %q", args[0])
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	f := root.PersistentFlags()
 	f.StringVarP(&a.file, "config", "c", "puskaradio.yaml", "the configuration")
