@@ -344,15 +344,22 @@ func testSeries(t *testing.T, s store.Store) {
 	for i := range 3 {
 		commit(t, s, mention(fmt.Sprint("before", i), 5))
 	}
-	commit(t, s, mentions("acme", 60)...)
+	for i, m := range mentions("acme", 60) {
+		m.Source = []string{"shop", "forum"}[i%2]
+		commit(t, s, m)
+	}
 	commit(t, s, mention("zebra", 5))
 	days, err := s.Series(t.Context(), "acme", noon.AddDate(0, 0, -2), noon.Add(time.Hour), store.Day)
 	if err != nil || len(days) != 3 {
 		t.Fatalf("Series by day: %v, %v, want 3", days, err)
 	}
-	want := puskaradio.Count{At: noon.Add(-12 * time.Hour), Source: "shop", Negative: 5, Positive: 8, Value: 0.25, Rated: 13, Rating: 5.75}
+	want := puskaradio.Count{At: noon.Add(-12 * time.Hour), Negative: 5, Positive: 8, Value: 0.25, Rated: 13, Rating: 5.75}
 	if diff := cmp.Diff(want, days[2]); diff != "" {
 		t.Errorf("last day (-want +got):\n%s", diff)
+	}
+	by, err := s.SeriesBySource(t.Context(), "acme", noon.Add(-12*time.Hour), noon.Add(time.Hour), store.Day)
+	if err != nil || len(by) != 2 || by[0].Source == by[1].Source || by[0].Total()+by[1].Total() != 13 || by[0].Value+by[1].Value != want.Value {
+		t.Errorf("SeriesBySource: %+v, %v, want two that sum up to the day", by, err)
 	}
 	hours, err := s.Series(t.Context(), "acme", noon.Add(-9*time.Hour), noon, store.Hour)
 	if err != nil || len(hours) != 9 || !hours[8].At.Equal(noon.Add(-time.Hour)) {
