@@ -212,7 +212,7 @@ func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, ste
 		last = uint32(to.Add(-1).Unix() / 3600)
 		at = func(step uint32) time.Time { return time.Unix(int64(step)*3600, 0).UTC() }
 	}
-	var out []puskaradio.Count
+	out := make([]puskaradio.Count, 0, min(int(last-r.step)+1, 1024))
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(r.bucket)).Cursor()
 		var ts []tally
