@@ -157,8 +157,10 @@ type Store interface {
 	// Note adds a line to the ledger, as [Store.Commit] does.
 	Note(ctx context.Context, c puskaradio.Coverage) error
 
-	// Retain forgets mentions published before a time; the counts stay.
-	Retain(ctx context.Context, before time.Time) (int, error)
+	// Retain forgets mentions published before texts, and counts by the hour of
+	// before hours; a zero time keeps all. Counts by date stay. It gives how many
+	// mentions went.
+	Retain(ctx context.Context, texts, hours time.Time) (int, error)
 	Close() error
 }
 

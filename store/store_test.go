@@ -292,7 +292,7 @@ func testRetain(t *testing.T, s store.Store) {
 		ms = append(ms, m)
 	}
 	commit(t, s, ms...)
-	n, err := s.Retain(t.Context(), noon.AddDate(0, 0, -99))
+	n, err := s.Retain(t.Context(), noon.AddDate(0, 0, -99), noon.AddDate(0, 0, -10))
 	if err != nil || n != 200 {
 		t.Fatalf("Retain = %d, %v, want 200", n, err)
 	}
@@ -302,6 +302,10 @@ func testRetain(t *testing.T, s store.Store) {
 	}
 	if got := total(t, s, "acme").Total(); got != 300 {
 		t.Errorf("counts hold %d, want 300", got)
+	}
+	hours, err := s.Series(t.Context(), "acme", noon.AddDate(0, 0, -60), noon.Add(time.Hour), store.Hour)
+	if err != nil || len(hours) != 11 {
+		t.Errorf("%d hours are left, %v, want those of eleven days", len(hours), err)
 	}
 	if w, _ := s.Waiting(t.Context(), "acme"); w[puskaradio.New] != 100 {
 		t.Errorf("%d cases, want 100", w[puskaradio.New])
