@@ -94,7 +94,14 @@ func readBody(resp *http.Response, limit int64, cut bool) (body []byte, n int64,
 			return nil, wire.n, err
 		}
 	}
-	body, err = io.ReadAll(r)
+	if size := resp.ContentLength; size > 0 && size <= min(limit, maxBody) && len(layers) == 0 {
+		// One reader over the other costs less than to grow; packed in itself, it grows.
+		b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+		_, err = b.ReadFrom(r)
+		body = b.Bytes()
+	} else {
+		body, err = io.ReadAll(r)
+	}
 	if cut && errors.Is(err, errLong) {
 		err = nil
 	}
