@@ -94,8 +94,7 @@ func readBody(resp *http.Response, limit int64, cut bool) (body []byte, n int64,
 			return nil, wire.n, err
 		}
 	}
-	if size := resp.ContentLength; size > 0 && size <= min(limit, maxBody) && len(layers) == 0 {
-		// One reader over the other costs less than to grow; packed in itself, it grows.
+	if size := resp.ContentLength; size > 0 && size <= 1<<20 && len(layers) == 0 { // more is not made room for on a mere claim
 		b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 		_, err = b.ReadFrom(r)
 		body = b.Bytes()

@@ -26,7 +26,7 @@ const markWindow = 7
 // markSkips says by two bytes, in any case, how far a window that ends with
 // them may move on before a mark can begin in it; 0 is that it may be one.
 // This is the search of Wu and Manber.
-var markSkips = func() (t [1 << 12]uint8) {
+var markSkips = func() (t [1 << 14]uint8) {
 	for i := range t {
 		t[i] = markWindow - 1
 	}
@@ -40,7 +40,23 @@ var markSkips = func() (t [1 << 12]uint8) {
 }()
 
 // markPair is a place in markSkips. Letters of both cases have one.
-func markPair(a, b byte) int { return int(a|0x20)<<5&(1<<12-1) ^ int(b|0x20) }
+func markPair(a, b byte) int {
+	const low = 0x1f
+	return int(a&low|a>>1&^low)<<7 | int(b&low|b>>1&^low)
+}
+
+// foldPrefix reports whether a page begins with a mark, in any case.
+func foldPrefix(page []byte, mark string) bool {
+	if len(page) < len(mark) {
+		return false
+	}
+	for i := range len(mark) {
+		if c := page[i]; c != mark[i] && (!isLetter(c) || c|0x20 != mark[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 // challengeMark is the first mark in a page, or empty.
 func challengeMark(page []byte) string {
@@ -51,7 +67,7 @@ func challengeMark(page []byte) string {
 		}
 		rest := page[end-markWindow+1:]
 		for _, mark := range challengeMarks {
-			if len(rest) >= len(mark) && strings.EqualFold(mark, string(rest[:len(mark)])) {
+			if foldPrefix(rest, mark) {
 				return mark
 			}
 		}
