@@ -204,11 +204,11 @@ type Coverage struct {
 	At      time.Time `json:"at"` // the last fetch
 }
 
-// A Count is a step of a series: what was said about a brand at one source in
-// an hour or on a local date.
+// A Count is a step of a series: what was said about a brand in an hour or on a
+// local date, at one source or, where Source is empty, at all.
 type Count struct {
 	At       time.Time `json:"at"` // the start of the step
-	Source   string    `json:"source"`
+	Source   string    `json:"source,omitempty"`
 	Negative int       `json:"negative"`
 	Neutral  int       `json:"neutral"`
 	Positive int       `json:"positive"`

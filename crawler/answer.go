@@ -1,7 +1,6 @@
 package crawler
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/net/html"
 
 	"github.com/puskaradio/puskaradio"
 )
@@ -161,63 +158,4 @@ func seconds(sec float64) time.Duration {
 		return 0
 	}
 	return time.Duration(min(sec, maxHold.Seconds()) * float64(time.Second))
-}
-
-// challengeMarks are found in the pages that test for a browser or a person.
-var challengeMarks = []string{
-	"cdn-cgi/challenge-platform", "cf-chl-", "_cf_chl_opt", "challenges.cloudflare.com", "cf-turnstile", // Cloudflare
-	"vercel security checkpoint", "captcha-delivery.com", "px-captcha", "_incapsula_resource", "awswafintegration", "aws-waf-token",
-	"g-recaptcha", "hcaptcha.com", "h-captcha", "/_guce/", "anubis_challenge", "checking your browser", "are you a robot", "unusual traffic",
-}
-
-// challenge names the mark of a page that is a test for browsers, or nothing.
-// Documents carry such scripts as well, so that a page without a header that
-// says so must also have next to nothing to read.
-func challenge(status int, h http.Header, body []byte) string {
-	for _, name := range []string{"Cf-Mitigated", "X-Vercel-Mitigated"} {
-		if v := strings.ToLower(h.Get(name)); v == "challenge" {
-			return strings.ToLower(name)
-		}
-	}
-	if strings.EqualFold(h.Get("X-Amzn-Waf-Action"), "captcha") || strings.EqualFold(h.Get("X-Amzn-Waf-Action"), "challenge") {
-		return "x-amzn-waf-action"
-	}
-	if len(body) == 0 || len(body) > 128<<10 || status == http.StatusNotModified || !looksHTML(h, body) {
-		return ""
-	}
-	low := bytes.ToLower(body)
-	for _, mark := range challengeMarks {
-		if bytes.Contains(low, []byte(mark)) && readable(body) < 700 {
-			return mark
-		}
-	}
-	return ""
-}
-
-func looksHTML(h http.Header, body []byte) bool {
-	return strings.Contains(strings.ToLower(h.Get("Content-Type")), "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<!"))
-}
-
-// readable counts the bytes of a page that a person would see.
-func readable(page []byte) int {
-	n, hidden := 0, ""
-	z := html.NewTokenizer(bytes.NewReader(page))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return n
-		case html.StartTagToken:
-			if name, _ := z.TagName(); hidden == "" && (string(name) == "script" || string(name) == "style") {
-				hidden = string(name)
-			}
-		case html.EndTagToken:
-			if name, _ := z.TagName(); string(name) == hidden {
-				hidden = ""
-			}
-		case html.TextToken:
-			if hidden == "" {
-				n += len(bytes.Join(bytes.Fields(z.Text()), []byte(" ")))
-			}
-		}
-	}
 }

@@ -110,7 +110,7 @@ func (a *appStore) Fetch(ctx context.Context, c *Client, q Query) (Page, error) 
 		if cur.Had[cc] || len(cur.Had) == 0 {
 			p.Faults = append(p.Faults, err)
 		}
-	} else if len(cur.Known[cc]) > 0 {
+	} else if !cur.Known[cc].IsZero() {
 		cur.Had[cc] = true
 	}
 	cur.Country, cur.Page, cur.Any = cur.Country+1, 0, false

@@ -94,7 +94,13 @@ func readBody(resp *http.Response, limit int64, cut bool) (body []byte, n int64,
 			return nil, wire.n, err
 		}
 	}
-	body, err = io.ReadAll(r)
+	if size := resp.ContentLength; size > 0 && size <= 1<<20 && len(layers) == 0 { // more is not made room for on a mere claim
+		b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+		_, err = b.ReadFrom(r)
+		body = b.Bytes()
+	} else {
+		body, err = io.ReadAll(r)
+	}
 	if cut && errors.Is(err, errLong) {
 		err = nil
 	}

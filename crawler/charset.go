@@ -21,10 +21,11 @@ var xmlDecl = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A
 // could not be read. NULs are left out, and an XML declaration says utf-8
 // afterwards, so that no parser decodes again.
 func toUTF8(b []byte, header, kind string) (text []byte, lossy float64) {
-	enc := encodingOf(b, header, kind)
-	if enc == nil {
+	if whole := utf8.Valid(b); whole && bytes.IndexByte(b, 0) < 0 && bytes.IndexByte(b, 0x1b) < 0 {
+		text = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // whatever it declares
+	} else if enc := encodingOf(b, header, kind); enc == nil {
 		text = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-		if !utf8.Valid(text) {
+		if !whole {
 			text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
 		}
 	} else if out, err := enc.NewDecoder().Bytes(b); err == nil {

@@ -53,8 +53,8 @@ type feedCursor struct {
 	Valid Validator `json:"valid,omitzero"`
 	Next  string    `json:"next,omitempty"` // the page to be read; empty is the first
 	Read  int       `json:"read,omitempty"` // pages of this round
-	Seen  marks     `json:"seen,omitempty"` // pages of this round
-	Known marks     `json:"known,omitempty"`
+	Seen  marks     `json:"seen,omitzero"`  // pages of this round
+	Known marks     `json:"known,omitzero"`
 	Deep  bool      `json:"deep,omitempty"` // the last round broke off, so that this one goes on where nothing is new
 }
 
@@ -67,7 +67,7 @@ func (f *feed) Fetch(ctx context.Context, c *Client, q Query) (Page, error) {
 	first := cur.Next == "" || f.Pages == 1
 	r := Request{URL: cur.Next, Accept: "application/atom+xml,application/rss+xml,application/feed+json,application/xml;q=0.9,application/json;q=0.8,*/*;q=0.1"}
 	if first {
-		cur.Read, cur.Seen = 0, nil
+		cur.Read, cur.Seen = 0, marks{}
 		if r.URL = f.URL; !cur.Deep {
 			r.If = cur.Valid
 		}

@@ -1,6 +1,9 @@
 package crawler
 
 import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -32,26 +35,47 @@ var asciiFold = func() (t [utf8.RuneSelf]byte) {
 // Latin-1. Between two letters, & and + count as letters and an apostrophe as
 // nothing; all else that is neither letter nor digit parts words.
 func (f *folded) fold(s string) {
-	f.text, f.words = append(f.text[:0], ' '), f.words[:0]
+	const ones = 0x0101010101010101
+	text, words := append(slices.Grow(f.text[:0], len(s)+16), ' '), f.words[:0]
 	inWord := false
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if l := asciiFold[c]; l != 0 {
+		if at := len(text); i+8 <= len(s) && at+8 <= cap(text) {
+			// Eight bytes at once, as far as they are ASCII letters. The high bit of
+			// each byte of letters says: from a, not beyond z, ASCII.
+			x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+				uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+			low := x | 0x20*ones
+			seven := low & (0x7f * ones)
+			letters := (seven + (0x80-'a')*ones) &^ (seven + (0x7f-'z')*ones) &^ x
+			if n := bits.TrailingZeros64(^letters&(0x80*ones)) / 8; n > 0 {
 				if !inWord {
-					f.start(i)
+					words = append(words, wordAt{int32(at), int32(i)})
 					inWord = true
 				}
-				f.text = append(f.text, l)
-			} else if inWord {
-				switch {
-				case c == '\'' && letterAt(s, i+1):
-				case (c == '&' || c == '+') && letterAt(s, i+1):
-					f.text = append(f.text, c)
-				default:
-					f.text = append(f.text, ' ')
-					inWord = false
+				binary.LittleEndian.PutUint64(text[at:at+8], low) // what is behind the letters is written over
+				text = text[:at+n]
+				if i += n; n == 8 {
+					continue
 				}
+			}
+		}
+		c := s[i]
+		if c < utf8.RuneSelf {
+			l := asciiFold[c]
+			switch {
+			case l != 0:
+				if !inWord {
+					words = append(words, wordAt{int32(len(text)), int32(i)})
+					inWord = true
+				}
+				text = append(text, l)
+			case !inWord:
+			case c == '\'' && letterAt(s, i+1):
+			case (c == '&' || c == '+') && letterAt(s, i+1):
+				text = append(text, c)
+			default:
+				text = append(text, ' ')
+				inWord = false
 			}
 			i++
 			continue
@@ -63,12 +87,15 @@ func (f *folded) fold(s string) {
 				r = rune(c)
 			}
 		}
+		f.text, f.words = text, words
 		inWord = f.rune(s, i, n, r, inWord)
+		text, words = f.text, f.words
 		i += n
 	}
 	if inWord {
-		f.text = append(f.text, ' ')
+		text = append(text, ' ')
 	}
+	f.text, f.words = text, words
 }
 
 func (f *folded) start(src int) {

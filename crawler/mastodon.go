@@ -86,10 +86,10 @@ func (o *mastodonTags) Check(secret Secret) error {
 // names, then the recent statuses.
 type mastodonCursor struct {
 	Step   int                     `json:"step,omitempty"`
-	Read   int                     `json:"read,omitempty"`  // pages of this step
-	Tags   map[string]*tagPosition `json:"tags,omitempty"`  // by hashtag
-	Name   int                     `json:"name,omitempty"`  // the name that is searched for next
-	Known  marks                   `json:"known,omitempty"` // what searches found
+	Read   int                     `json:"read,omitempty"` // pages of this step
+	Tags   map[string]*tagPosition `json:"tags,omitempty"` // by hashtag
+	Name   int                     `json:"name,omitempty"` // the name that is searched for next
+	Known  marks                   `json:"known,omitzero"` // what searches found
 	Recent []recentStatus          `json:"recent,omitempty"`
 	Turn   int                     `json:"turn,omitempty"` // of Recent
 }

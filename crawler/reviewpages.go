@@ -26,7 +26,7 @@ type reviews struct {
 	Sitemap       string   `json:"sitemap,omitempty" jsonschema:"description=A sitemap or an index of sitemaps whose changed pages are read in turn"`
 	Follow        string   `json:"follow,omitempty" jsonschema:"enum=next,enum=links,enum=none,description=What is followed from a page: next is the next page of a list (the default); links are also those that include matches"`
 	Include       string   `json:"include,omitempty" jsonschema:"description=A regular expression that the addresses of a sitemap or of followed links must match"`
-	MaxPages      int      `json:"max_pages,omitempty" jsonschema:"description=The most pages of one list or of the sitemap in one round; 20 unless said"`
+	MaxPages      int      `json:"max_pages,omitempty" jsonschema:"description=The most pages of one list or of the sitemap in one round; 20 unless said, at most 100000 of a sitemap and 2000 of a list"`
 	MaxSitemaps   int      `json:"max_sitemaps,omitempty" jsonschema:"description=The most sitemaps of one round; 50 unless said"`
 	Everything    bool     `json:"everything,omitempty" jsonschema:"description=Read the pages of the sitemap in turn though it says that they have not changed; for sites to which a new review is no change"`
 	HonourNoIndex bool     `json:"honour_noindex,omitempty" jsonschema:"description=Take nothing from pages that ask not to be indexed or mined; true unless said"`
@@ -56,7 +56,7 @@ func (r *reviews) Check(Secret) error {
 	if r.Follow == "links" && r.Include == "" {
 		errs = append(errs, errors.New("include is missing: say which links to follow"))
 	}
-	errs = append(errs, within("max_pages", r.MaxPages, 1, 1000), within("max_sitemaps", r.MaxSitemaps, 1, 1000))
+	errs = append(errs, within("max_pages", r.MaxPages, 1, 100_000), within("max_sitemaps", r.MaxSitemaps, 1, 1000))
 	var err error
 	if len(r.Include) > 1<<10 {
 		errs = append(errs, errors.New("include is longer than 1 KiB"))
@@ -85,30 +85,31 @@ func (r *reviews) Fetch(ctx context.Context, c *Client, q Query) (Page, error) {
 	if err := readCursor(q, &cur); err != nil {
 		return Page{}, err
 	}
-	if len(cur.Queue) == 0 || !r.continues(&cur) {
+	if !cur.waits() || !r.continues(&cur) {
 		r.begin(&cur, q)
 	}
-	next := cur.Queue[0]
-	cur.Queue = cur.Queue[1:]
-	l := cur.Lists[next.From]
 	var p Page
-	var err error
-	if next.Map {
-		err = r.readMap(ctx, c, q, &cur, next, &p)
-	} else {
-		err = r.readPage(ctx, c, q, &cur, next, &p)
-	}
-	if err != nil {
-		if err = r.lost(&cur, next, l, err, &p); err != nil {
-			return Page{}, err
+	if next, ok := cur.next(); ok {
+		var err error
+		if next.Map {
+			err = r.readMap(ctx, c, q, &cur, next, &p)
+		} else {
+			err = r.readPage(ctx, c, q, &cur, next, &p)
+		}
+		if err != nil {
+			if err = r.lost(&cur, next, cur.Lists[next.From], err, &p); err != nil {
+				return Page{}, err
+			}
 		}
 	}
-	if next.Map && !slices.ContainsFunc(cur.Queue, func(n queuedPage) bool { return n.Map }) {
-		for _, u := range cur.Maps.turn() {
-			cur.push(queuedPage{URL: u}, false)
+	if cur.Maps.Open && !cur.waits() && cur.Maps.shut() {
+		cur.Seen = marks{} // the sitemaps are not what they were
+		for _, u := range r.starts() {
+			cur.Seen.add(pageOf(u), 2*maxQueue)
 		}
+		cur.push(queuedPage{URL: r.Sitemap, Map: true}, false)
 	}
-	if p.More = len(cur.Queue) > 0; !p.More {
+	if p.More = cur.waits(); !p.More {
 		r.end(&cur, &p)
 	}
 	return p, p.setCursor(&cur)
@@ -118,6 +119,9 @@ func (r *reviews) Fetch(ctx context.Context, c *Client, q Query) (Page, error) {
 // which may have been changed since.
 func (r *reviews) continues(cur *reviewsCursor) bool {
 	starts := r.starts()
+	if len(cur.Maps.Picks) > 0 && (cur.Maps.Root != r.Sitemap || cur.Lists[""] == nil) {
+		return false
+	}
 	for _, n := range cur.Queue {
 		if n.From != "" && !slices.Contains(starts, n.From) || n.From == "" && r.Sitemap == "" || cur.Lists[n.From] == nil {
 			return false
@@ -184,7 +188,11 @@ func (r *reviews) readPage(ctx context.Context, c *Client, q Query, cur *reviews
 	for _, fault := range x.Faults {
 		p.Faults = append(p.Faults, fmt.Errorf("page %s: %w", redactText(got.URL), fault))
 	}
-	fresh := r.take(q, cur, n, got.URL, x.Reviews, p)
+	leads := r.Follow != "none" && x.Next != ""
+	if leads && n.From == "" {
+		cur.Seen.add(pageOf(n.URL), 2*maxQueue)
+	}
+	fresh := r.take(q, cur, n, got.URL, x.Reviews, p, leads)
 	l.Found += len(x.Reviews)
 	r.follow(cur, n, l, got.URL, &x, fresh)
 	return nil
@@ -192,7 +200,12 @@ func (r *reviews) readPage(ctx context.Context, c *Client, q Query, cur *reviews
 
 // follow queues where a page leads.
 func (r *reviews) follow(cur *reviewsCursor, n queuedPage, l *list, here string, x *Extraction, fresh bool) {
-	if r.Follow != "none" && fresh && x.Next != "" && near(here, x.Next) && (n.From == "" || l.Read < r.MaxPages) {
+	most, read := min(r.MaxPages, maxQueue), l.Read
+	if n.From == "" {
+		cur.Chain++
+		read = cur.Chain
+	}
+	if fresh && near(here, x.Next) && read < most {
 		cur.push(queuedPage{URL: x.Next, From: n.From}, true)
 	}
 	if r.Follow != "links" || n.From == "" {
@@ -205,7 +218,7 @@ func (r *reviews) follow(cur *reviewsCursor, n queuedPage, l *list, here string,
 		}
 	}
 	for _, to := range x.Links {
-		if waiting+l.Read >= r.MaxPages {
+		if waiting+l.Read >= most {
 			return
 		}
 		if near(here, to) && r.include.MatchString(to) {
@@ -215,16 +228,18 @@ func (r *reviews) follow(cur *reviewsCursor, n queuedPage, l *list, here string,
 	}
 }
 
-// take makes mentions of the reviews of a page, and reports whether any of
-// them is new: to us, or in a deep round to the round.
-func (r *reviews) take(q Query, cur *reviewsCursor, n queuedPage, here string, found []puskaradio.Mention, p *Page) (fresh bool) {
+// take makes mentions of the reviews of a page. Of a page that leads on it
+// reports whether any of them is new: to us, or in a deep round to the round.
+func (r *reviews) take(q Query, cur *reviewsCursor, n queuedPage, here string, found []puskaradio.Mention, p *Page, leads bool) (fresh bool) {
 	deep := cur.Lists[n.From].Deep
 	for _, m := range found {
 		m.Ref = steadyRef(&m, n, here)
 		stamp(q, puskaradio.Review, &m)
-		known := !cur.Known.add(m.Key(), maxKnown)
-		told := !cur.Told.add(m.Key(), maxKnown)
-		fresh = fresh || !told && (deep || !known)
+		if leads {
+			known := !cur.Known.add(m.Key(), maxKnown)
+			told := !cur.Told.add(m.Key(), maxKnown)
+			fresh = fresh || !told && (deep || !known)
+		}
 		p.Mentions = append(p.Mentions, m)
 	}
 	p.Mentions = once(p.Mentions)

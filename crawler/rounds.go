@@ -9,10 +9,11 @@ import (
 // round to round.
 type reviewsCursor struct {
 	Round int              `json:"round"`
-	Queue []queuedPage     `json:"queue,omitempty"` // to be read in this round
-	Seen  marks            `json:"seen,omitempty"`  // pages that are or were in the queue of this round
-	Told  marks            `json:"told,omitempty"`  // reviews of this round
-	Known marks            `json:"known,omitempty"` // reviews of any round, the newest last
+	Queue []queuedPage     `json:"queue,omitempty"` // to be read in this round, before the pages of the sitemap
+	Seen  marks            `json:"seen,omitzero"`   // pages that are or were in the queue of this round
+	Told  marks            `json:"told,omitzero"`   // reviews of this round that a next page was to follow
+	Known marks            `json:"known,omitzero"`  // the same of any round, the newest last
+	Chain int              `json:"chain,omitempty"` // pages read since one of the sitemap, with it
 	Lists map[string]*list `json:"lists,omitempty"` // by where they start; of the sitemap by ""
 	Maps  sweep            `json:"maps,omitzero"`
 }
@@ -45,7 +46,7 @@ type list struct {
 // begin starts a round.
 func (r *reviews) begin(cur *reviewsCursor, q Query) {
 	cur.Round++
-	cur.Queue, cur.Seen, cur.Told = nil, nil, nil
+	cur.Queue, cur.Seen, cur.Told = nil, marks{}, marks{}
 	old := cur.Lists
 	cur.Lists = map[string]*list{} // starts that are no longer configured are forgotten
 	keep := func(start string) {
@@ -66,6 +67,25 @@ func (r *reviews) begin(cur *reviewsCursor, q Query) {
 	}
 }
 
+// next takes the page that is to be read now. The pages of the sitemap come
+// last. There may be none, though one was waiting.
+func (cur *reviewsCursor) next() (n queuedPage, ok bool) {
+	if len(cur.Queue) > 0 {
+		n, cur.Queue = cur.Queue[0], cur.Queue[1:]
+		return n, true
+	}
+	for len(cur.Maps.Picks) > 0 {
+		if u := cur.Maps.pop(); !cur.Seen.knows(pageOf(u)) {
+			cur.Told, cur.Chain = marks{}, 0 // nothing leads from one page of a sitemap to another
+			return queuedPage{URL: u}, true
+		}
+	}
+	return n, false
+}
+
+// waits reports whether a page is still to be read in this round.
+func (cur *reviewsCursor) waits() bool { return len(cur.Queue)+len(cur.Maps.Picks) > 0 }
+
 // push puts a page into the queue unless it was there before in this round.
 func (cur *reviewsCursor) push(n queuedPage, front bool) {
 	if len(cur.Queue) >= maxQueue || !cur.Seen.add(pageOf(n.URL), 2*maxQueue) {
@@ -80,7 +100,7 @@ func (cur *reviewsCursor) push(n queuedPage, front bool) {
 
 // end closes a round, and says where the layout must have changed.
 func (r *reviews) end(cur *reviewsCursor, p *Page) {
-	cur.Seen, cur.Told = nil, nil
+	cur.Seen, cur.Told = marks{}, marks{}
 	for _, start := range r.starts() {
 		switch l := cur.Lists[start]; {
 		case l.Found > 0:

@@ -17,6 +17,7 @@ const (
 	maxMapDepth  = 16
 	maxMapTokens = 4_000_000
 	mapSlack     = time.Hour // for clocks that differ
+	maxPicks     = 1000      // pages that a cursor holds; for more, the sitemaps are read again
 )
 
 // A sweep goes through the pages of a sitemap in the order of their
@@ -24,16 +25,22 @@ const (
 // back it learns in the next sweep, for that begins where this one began.
 type sweep struct {
 	Root  string    `json:"root,omitempty"`
-	Since time.Time `json:"since,omitzero"` // pages that changed before have been read
-	Start time.Time `json:"start,omitzero"` // when this sweep began
-	After string    `json:"after,omitempty"`
+	Since time.Time `json:"since,omitzero"`  // pages that changed before have been read
+	Start time.Time `json:"start,omitzero"`  // when this sweep began
+	After string    `json:"after,omitempty"` // the last page that was read
+	Hole  bool      `json:"hole,omitempty"`  // a sitemap of this sweep could not be read
 
 	// In this round:
-	Picks []string `json:"picks,omitempty"` // the first pages behind After, in order
-	Limit int      `json:"limit,omitempty"` // of Picks
-	Over  bool     `json:"over,omitempty"`  // there are more than Picks holds
-	Hole  bool     `json:"hole,omitempty"`  // a sitemap of this sweep could not be read
-	Read  int      `json:"read,omitempty"`  // sitemaps
+	Left int `json:"left,omitempty"` // pages that it may still pick
+
+	// Since the sitemaps were begun to be read:
+	Open  bool  `json:"open,omitempty"`
+	Picks pages `json:"picks,omitempty"` // the first pages behind After, in order
+	Limit int   `json:"limit,omitempty"` // of Picks
+	Over  bool  `json:"over,omitempty"`  // there are more than Picks held
+	Read  int   `json:"read,omitempty"`  // sitemaps
+
+	found []string // Picks while a sitemap is read
 }
 
 // begin starts a round, and a sweep unless one is under way.
@@ -44,7 +51,20 @@ func (s *sweep) begin(root string, limit int, now time.Time) {
 	if s.After == "" {
 		s.Start, s.Hole = now, false
 	}
-	s.Picks, s.Limit, s.Over, s.Read = nil, limit, false, 0
+	s.Left = limit
+	s.open()
+}
+
+// open begins to read the sitemaps.
+func (s *sweep) open() {
+	s.Limit = min(s.Left, maxPicks)
+	s.Open, s.Picks, s.Over, s.Read, s.Left = true, nil, false, 0, s.Left-s.Limit
+}
+
+// pop takes the next page.
+func (s *sweep) pop() string {
+	s.After = s.Picks.pop()
+	return s.After
 }
 
 // offer tells of a page. A date without a time of day is the end of that day,
@@ -53,34 +73,36 @@ func (s *sweep) offer(u string, changed time.Time, all bool) {
 	if u <= s.After || !all && !changed.IsZero() && !changed.After(s.Since) {
 		return
 	}
-	at, found := slices.BinarySearch(s.Picks, u)
-	if found {
+	at, known := slices.BinarySearch(s.found, u)
+	if known {
 		return
 	}
 	if at >= s.Limit {
 		s.Over = true
 		return
 	}
-	s.Picks = slices.Insert(s.Picks, at, u)
-	if len(s.Picks) > s.Limit {
-		s.Picks, s.Over = s.Picks[:s.Limit], true
+	s.found = slices.Insert(s.found, at, u)
+	if len(s.found) > s.Limit {
+		s.found, s.Over = s.found[:s.Limit], true
 	}
 }
 
-// turn ends the reading of sitemaps: it gives the pages of the round, and
-// ends the sweep with the last of them.
-func (s *sweep) turn() []string {
-	picks := s.Picks
-	s.Picks = nil
+// shut ends what open began, when all picks have been read. It reports whether
+// the sitemaps are to be read again in this round; else the sweep ends with
+// the last page.
+func (s *sweep) shut() (again bool) {
+	s.Open = false
 	switch {
+	case s.Over && s.Left > 0:
+		s.open()
+		return true
 	case s.Over:
-		s.After = picks[len(picks)-1]
 	case s.Hole:
 		s.After = ""
 	default:
 		s.After, s.Since = "", s.Start.Add(-mapSlack)
 	}
-	return picks
+	return false
 }
 
 // readMap reads one sitemap or one index of them.
@@ -91,6 +113,8 @@ func (r *reviews) readMap(ctx context.Context, c *Client, q Query, cur *reviewsC
 	}
 	s := &cur.Maps
 	s.Read++
+	s.found = s.Picks.list()
+	defer func() { s.Picks, s.found = packPages(s.found), nil }()
 	count := 0
 	err = readSitemap(got.Body, func(e mapEntry) {
 		count++

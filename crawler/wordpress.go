@@ -70,12 +70,12 @@ type wpCursor struct {
 	Offset int       `json:"offset,omitempty"` // in the list of this step
 	Pages  int       `json:"pages,omitempty"`  // of this step
 	Oldest int64     `json:"oldest,omitempty"` // the Unix time down to which this step came
-	Listed marks     `json:"listed,omitempty"` // what was listed in this round
+	Listed marks     `json:"listed,omitzero"`  // what was listed in this round
 
 	Window  map[string][]wpKnown `json:"window,omitempty"`  // the newest comments, by list
 	Replies map[int64]*wpReply   `json:"replies,omitempty"` // answers of the site in this round, by what they answer
 	Asks    []wpAsk              `json:"asks,omitempty"`
-	Told    marks                `json:"told,omitempty"` // answers that were told with an older comment
+	Told    marks                `json:"told,omitzero"` // answers that were told with an older comment
 }
 
 // A wpKnown is a comment that we know to be there.
@@ -157,7 +157,7 @@ func (o *wordPress) Fetch(ctx context.Context, c *Client, q Query) (Page, error)
 		}
 	}
 	if p.More = cur.Step <= len(lists) || len(cur.Asks) > 0; !p.More {
-		cur.Step, cur.Listed, cur.Replies, cur.Passed = 0, nil, nil, q.Now
+		cur.Step, cur.Listed, cur.Replies, cur.Passed = 0, marks{}, nil, q.Now
 	}
 	return p, p.setCursor(&cur)
 }
@@ -182,7 +182,7 @@ func (o *wordPress) begin(ctx context.Context, c *Client, q Query, cur *wpCursor
 		cur.Valid = got.Validator
 	}
 	cur.Step, cur.Offset, cur.Pages, cur.Oldest = 1, 0, 0, 0
-	cur.Listed, cur.Asks = nil, nil
+	cur.Listed, cur.Asks = marks{}, nil
 	clear(cur.Replies)
 	return false, nil
 }

@@ -222,8 +222,10 @@ func flag(m *puskaradio.Mention, now time.Time) string {
 		return ""
 	}
 	var why []string
-	if low {
+	if low && m.Rating.Best > 0 {
 		why = append(why, fmt.Sprintf("%g/%g", m.Rating.Value, m.Rating.Best))
+	} else if low {
+		why = append(why, fmt.Sprintf("rated %g", m.Rating.Value))
 	}
 	if len(v.Words) > 0 {
 		why = append(why, strings.Join(v.Words[:min(3, len(v.Words))], ", "))

@@ -30,7 +30,7 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 	if !ok {
 		return store.Job{}, nil
 	}
-	hours, err := m.hours(ctx, p, id, now)
+	hours, err := m.hours(ctx, id, now)
 	if err != nil {
 		return j, err
 	}
@@ -40,6 +40,15 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 	}
 	if open != nil {
 		return m.follow(ctx, p, j, *open, hours, now)
+	}
+	// The ledger is long and is read only where it matters: what is no spike
+	// without it is none with it, for hours that were not heard only make the
+	// others look fuller.
+	if _, ok := trend.FindSpike(hours, p.Spike); !ok {
+		return store.Job{}, nil
+	}
+	if err := m.markDeaf(ctx, p, id, hours, now); err != nil {
+		return j, err
 	}
 	s, ok := trend.FindSpike(hours, p.Spike)
 	if !ok {
@@ -70,34 +79,33 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 	return j, nil
 }
 
-// hours are the counts of a brand by the hour, with those marked in which its
-// sources could not be heard.
-func (m *Monitor) hours(ctx context.Context, p *Plan, brand string, now time.Time) ([]trend.Hour, error) {
+// hours are the counts of a brand by the hour.
+func (m *Monitor) hours(ctx context.Context, brand string, now time.Time) ([]trend.Hour, error) {
 	from := now.Add(-history)
 	counts, err := m.Store.Series(ctx, brand, from, now.Add(time.Hour), store.Hour)
+	return trend.Hours(counts, from, now), err
+}
+
+// markDeaf marks the hours in which no source of a brand could be heard.
+func (m *Monitor) markDeaf(ctx context.Context, p *Plan, brand string, hours []trend.Hour, now time.Time) error {
+	ledger, err := m.Store.Coverage(ctx, now.Add(-history), now.Add(time.Hour))
 	if err != nil {
-		return nil, err
-	}
-	ledger, err := m.Store.Coverage(ctx, from, now.Add(time.Hour))
-	if err != nil {
-		return nil, err
+		return err
 	}
 	type heard struct{ asked, answered int }
-	byHour := map[time.Time]heard{}
+	byHour := map[int64]heard{}
 	sources := p.sourcesOf(brand)
 	for _, l := range ledger {
 		if slices.ContainsFunc(sources, func(s Source) bool { return s.ID == l.Source }) {
-			h := byHour[l.Hour]
-			h.asked += l.Fetches
-			h.answered += l.Fetches - l.Failed
-			byHour[l.Hour] = h
+			h := byHour[l.Hour.Unix()]
+			byHour[l.Hour.Unix()] = heard{h.asked + l.Fetches, h.answered + l.Fetches - l.Failed}
 		}
 	}
-	deaf := map[time.Time]bool{}
-	for at, h := range byHour {
-		deaf[at.UTC()] = h.asked > 0 && h.answered == 0
+	for i := range hours {
+		h := byHour[hours[i].At.Unix()]
+		hours[i].Deaf = h.asked > 0 && h.answered == 0
 	}
-	return trend.Hours(counts, from, now, deaf), nil
+	return nil
 }
 
 // openAlert is the alert of a brand that is not over.

@@ -88,20 +88,37 @@ func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	jobs := []store.Job{{Key: "upkeep", Kind: "upkeep", Due: now.Add(time.Hour), Every: 24 * time.Hour}}
+	known := map[string]store.Job{}
+	for _, j := range have {
+		known[j.Key] = j
+	}
+	wanted := map[string]bool{}
+	var jobs []store.Job
+	// What is there keeps its time over a restart, unless its interval changes.
+	want := func(j store.Job) {
+		wanted[j.Key] = true
+		if was, ok := known[j.Key]; !ok || was.Every != j.Every || was.Lane != j.Lane {
+			jobs = append(jobs, j)
+		}
+	}
+	want(store.Job{Key: "upkeep", Kind: "upkeep", Due: now.Add(time.Hour), Every: 25 * time.Hour})
 	for i, s := range p.Sources {
-		// Spread over the interval, so that a start is no stampede.
+		// Spread over a minute, so that a start is no stampede.
 		due := now.Add(min(s.Every, time.Minute) * time.Duration(i) / time.Duration(len(p.Sources)))
-		jobs = append(jobs, store.Job{Key: "crawl/" + s.ID, Kind: "crawl", Due: due, Every: s.Every})
+		lane := ""
+		if host := crawler.HostOf(s.Connector); host != "" {
+			lane = "host/" + host
+		}
+		want(store.Job{Key: "crawl/" + s.ID, Kind: "crawl", Lane: lane, Due: due, Every: s.Every})
 	}
 	if p.DigestAt >= 0 {
 		for _, b := range p.Brands {
-			jobs = append(jobs, store.Job{Key: "digest/" + b.ID, Kind: "digest", Due: p.nextDigest(now), Every: 25 * time.Hour})
+			j := store.Job{Key: "digest/" + b.ID, Kind: "digest", Due: p.nextDigest(now), Every: 25 * time.Hour}
+			if was, ok := known[j.Key]; ok && j.Due.Before(was.Due) {
+				jobs = append(jobs, j) // its hour has changed
+			}
+			want(j)
 		}
-	}
-	wanted := map[string]bool{}
-	for _, j := range jobs {
-		wanted[j.Key] = true
 	}
 	var drop []string
 	for _, j := range have {

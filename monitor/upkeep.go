@@ -18,6 +18,9 @@ type archive interface {
 	Compact(ctx context.Context, always bool) (int64, error)
 }
 
+// hoursKept is how long counts by the hour are kept.
+const hoursKept = 60 * 24 * time.Hour
+
 // keepBackups is how many nightly backups are kept.
 const keepBackups = 7
 
@@ -27,14 +30,16 @@ func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
 	p, now := m.Plan(), time.Now()
 	y, mo, d := now.In(p.Zone).Date()
 	j.Due = time.Date(y, mo, d+1, 3, 30, 0, 0, p.Zone)
+	var texts time.Time
 	if p.Keep > 0 {
-		n, err := m.Store.Retain(ctx, now.Add(-p.Keep))
-		if err != nil {
-			return j, err
-		}
-		if n > 0 {
-			m.Log.Info("forgotten", "mentions", n)
-		}
+		texts = now.Add(-p.Keep)
+	}
+	n, err := m.Store.Retain(ctx, texts, now.Add(-hoursKept))
+	if err != nil {
+		return j, err
+	}
+	if n > 0 {
+		m.Log.Info("forgotten", "mentions", n)
 	}
 	a, ok := m.Store.(archive)
 	if !ok {

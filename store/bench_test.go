@@ -40,12 +40,14 @@ func newCrowd(brands, run, total int) *crowd {
 	c.step = 730 * 24 * time.Hour / time.Duration(total)
 	syllables := strings.Fields("pal ve lu toi mi tus kah vi ran kai su lap si ko ti hin ta laa tu mer ki van ha uu si py sy va lii an ne ku hyl ky")
 	endings := strings.Fields("a n ssa sta lla lta lle ksi t ja on in kin")
-	for range 30_000 {
+	for range 2500 { // the more often said first, each in twelve forms
 		w := ""
-		for range 2 + r.IntN(3) {
+		for range 3 + r.IntN(2) {
 			w += syllables[r.IntN(len(syllables))]
 		}
-		c.words = append(c.words, w+endings[r.IntN(len(endings))])
+		for _, e := range endings {
+			c.words = append(c.words, w+e)
+		}
 	}
 	return c
 }

@@ -207,8 +207,13 @@ func (s *Bolt) closeFiles() error {
 type names struct {
 	mu   sync.RWMutex
 	num  map[string]uint32 // kind byte and name
-	name map[string]string // kind byte and number
+	name map[numbered]string
 	next uint32
+}
+
+type numbered struct {
+	kind byte
+	num  uint32
 }
 
 const (
@@ -217,7 +222,7 @@ const (
 )
 
 func (n *names) load(tx *bbolt.Tx) {
-	n.num, n.name = map[string]uint32{}, map[string]string{}
+	n.num, n.name = map[string]uint32{}, map[numbered]string{}
 	_ = tx.Bucket([]byte("names")).ForEach(func(k, v []byte) error {
 		n.set(string(k[:1]), string(k[1:]), binary.BigEndian.Uint32(v))
 		return nil
@@ -226,7 +231,7 @@ func (n *names) load(tx *bbolt.Tx) {
 
 func (n *names) set(kind, name string, num uint32) {
 	n.num[kind+name] = num
-	n.name[kind+string(key32(num))] = name
+	n.name[numbered{kind[0], num}] = name
 	n.next = max(n.next, num+1)
 }
 
@@ -241,7 +246,7 @@ func (n *names) number(kind, name string) (uint32, bool) {
 func (n *names) of(kind string, num uint32) string {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return n.name[kind+string(key32(num))]
+	return n.name[numbered{kind[0], num}]
 }
 
 // all are the numbers of one kind.

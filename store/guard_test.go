@@ -233,7 +233,7 @@ func TestCompact(t *testing.T) {
 	secret.Text = "canary-that-must-go"
 	secret.Published = noon.AddDate(0, 0, -10)
 	commit(t, s, secret)
-	if _, err := s.Retain(t.Context(), noon.AddDate(0, 0, -5)); err != nil {
+	if _, err := s.Retain(t.Context(), noon.AddDate(0, 0, -5), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Compact(t.Context(), true); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -178,9 +179,12 @@ func seekBefore(c *bbolt.Cursor, key []byte) ([]byte, []byte) {
 }
 
 // Retain implements [Store].
-func (s *Bolt) Retain(ctx context.Context, before time.Time) (int, error) {
+func (s *Bolt) Retain(ctx context.Context, texts, hours time.Time) (int, error) {
+	if err := s.dropHours(ctx, hours); err != nil {
+		return 0, fmt.Errorf("store: retain: %w", err)
+	}
 	n := 0
-	end := uint32(max(0, before.Unix()))
+	end := uint32(max(0, texts.Unix()))
 	for more := true; more; {
 		more = false
 		err := s.update(ctx, maxGroup, func(b *batch) error {
@@ -207,6 +211,39 @@ func (s *Bolt) Retain(ctx context.Context, before time.Time) (int, error) {
 		}
 	}
 	return n, s.dropQuarters(end)
+}
+
+// dropHours forgets the counts by the hour of before a time.
+func (s *Bolt) dropHours(ctx context.Context, before time.Time) error {
+	end := uint32(max(0, before.Unix()) / 3600)
+	last := row{bucket: "h", step: end}.key()[:2]
+	for more := true; more; {
+		more = false
+		err := s.update(ctx, maxGroup, func(b *batch) error {
+			var drop [][]byte
+			h := b.tx.Bucket([]byte("h"))
+			c := h.Cursor()
+			for k, _ := c.First(); k != nil && bytes.Compare(k[:2], last) <= 0; k, _ = c.Next() {
+				if binary.BigEndian.Uint32(k[6:]) >= end {
+					continue
+				}
+				if drop = append(drop, bytes.Clone(k)); len(drop) == 5*maxGroup {
+					more = true
+					break
+				}
+			}
+			for _, k := range drop {
+				if err := h.Delete(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forget takes mentions out of all but the counts and the references, which

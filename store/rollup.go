@@ -42,24 +42,53 @@ func (t tally) minus() tally {
 	return u
 }
 
+// appendTallies writes a row: how many sources there are; if there are several,
+// what they sum up to; and each.
 func appendTallies(b []byte, ts []tally) []byte {
-	for _, t := range ts {
-		b = binary.AppendUvarint(b, uint64(t.source))
-		for _, n := range []int64{t.labels[0], t.labels[1], t.labels[2], t.value, t.rated, t.rating} {
-			b = binary.AppendVarint(b, n)
+	b = binary.AppendUvarint(b, uint64(len(ts)))
+	if len(ts) > 1 {
+		var sum tally
+		for _, t := range ts {
+			sum.add(t)
 		}
+		b = appendTally(b, sum)
+	}
+	for _, t := range ts {
+		b = appendTally(b, t)
 	}
 	return b
 }
 
-func decodeTallies(ts []tally, b []byte) ([]tally, error) {
+func appendTally(b []byte, t tally) []byte {
+	b = binary.AppendUvarint(b, uint64(t.source))
+	for _, n := range [...]int64{t.labels[0], t.labels[1], t.labels[2], t.value, t.rated, t.rating} {
+		b = binary.AppendVarint(b, n)
+	}
+	return b
+}
+
+func (d *decoder) tally() tally {
+	t := tally{source: uint32(d.uvarint())}
+	for _, n := range [...]*int64{&t.labels[0], &t.labels[1], &t.labels[2], &t.value, &t.rated, &t.rating} {
+		*n = d.varint()
+	}
+	return t
+}
+
+// decodeTallies reads the sources of a row, or only their sum.
+func decodeTallies(ts []tally, b []byte, sum bool) ([]tally, error) {
+	if len(b) == 0 {
+		return ts, nil
+	}
 	d := decoder{b: b}
-	for len(d.b) > 0 {
-		t := tally{source: uint32(d.uvarint())}
-		for _, n := range []*int64{&t.labels[0], &t.labels[1], &t.labels[2], &t.value, &t.rated, &t.rating} {
-			*n = d.varint()
+	n := d.count()
+	if n > 1 {
+		if t := d.tally(); sum {
+			ts, n = append(ts, t), 0
 		}
-		ts = append(ts, t)
+	}
+	for range n {
+		ts = append(ts, d.tally())
 	}
 	if d.bad {
 		return ts, errRecord
@@ -142,7 +171,7 @@ func (c counts) write(tx *bbolt.Tx) error {
 	for _, r := range rows {
 		b, key := tx.Bucket([]byte(r.bucket)), r.key()
 		var err error
-		if have, err = decodeTallies(have[:0], b.Get(key)); err != nil {
+		if have, err = decodeTallies(have[:0], b.Get(key), false); err != nil {
 			return fmt.Errorf("counts of %x: %w", key, err)
 		}
 		for _, t := range c[r] {
@@ -162,6 +191,15 @@ func (c counts) write(tx *bbolt.Tx) error {
 
 // Series implements [Store].
 func (s *Bolt) Series(ctx context.Context, brand string, from, to time.Time, step Step) ([]puskaradio.Count, error) {
+	return s.series(ctx, brand, from, to, step, true)
+}
+
+// SeriesBySource implements [Store].
+func (s *Bolt) SeriesBySource(ctx context.Context, brand string, from, to time.Time, step Step) ([]puskaradio.Count, error) {
+	return s.series(ctx, brand, from, to, step, false)
+}
+
+func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, step Step, sum bool) ([]puskaradio.Count, error) {
 	num, ok := s.names.number(brandName, brand)
 	if !ok || !from.Before(to) {
 		return nil, ctx.Err()
@@ -174,7 +212,7 @@ func (s *Bolt) Series(ctx context.Context, brand string, from, to time.Time, ste
 		last = uint32(to.Add(-1).Unix() / 3600)
 		at = func(step uint32) time.Time { return time.Unix(int64(step)*3600, 0).UTC() }
 	}
-	var out []puskaradio.Count
+	out := make([]puskaradio.Count, 0, min(int(last-r.step)+1, 1024))
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(r.bucket)).Cursor()
 		var ts []tally
@@ -198,12 +236,12 @@ func (s *Bolt) Series(ctx context.Context, brand string, from, to time.Time, ste
 				return nil
 			}
 			var err error
-			if ts, err = decodeTallies(ts[:0], v); err != nil {
+			if ts, err = decodeTallies(ts[:0], v, sum); err != nil {
 				return err
 			}
 			when := at(have.step)
 			for _, t := range ts {
-				out = append(out, s.count(when, t))
+				out = append(out, s.count(when, t, sum))
 			}
 			k, v = c.Next()
 		}
@@ -223,10 +261,13 @@ func startOfMonth(bucket string, month uint16) uint32 {
 	return uint32(month) * 30
 }
 
-func (s *Bolt) count(at time.Time, t tally) puskaradio.Count {
-	return puskaradio.Count{
-		At: at, Source: s.names.of(sourceName, t.source),
-		Negative: int(t.labels[0]), Neutral: int(t.labels[1]), Positive: int(t.labels[2]),
+func (s *Bolt) count(at time.Time, t tally, sum bool) puskaradio.Count {
+	c := puskaradio.Count{
+		At: at, Negative: int(t.labels[0]), Neutral: int(t.labels[1]), Positive: int(t.labels[2]),
 		Value: float64(t.value) / 100, Rated: int(t.rated), Rating: float64(t.rating) / 100,
 	}
+	if !sum {
+		c.Source = s.names.of(sourceName, t.source)
+	}
+	return c
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"math"
+	"math/bits"
 	"slices"
 	"sort"
 
@@ -166,12 +168,14 @@ func (s *Bolt) places(id uint16, sc scan, take int) ([]place, error) {
 					continue
 				}
 			}
-			ords, err := matching(b, sc.terms, lo, hi)
+			set, some, err := matching(b, sc.terms, lo, hi)
 			if err != nil {
 				return err
 			}
-			var got []place
-			got, err = placesOf(b, sc, ords, take)
+			if !some {
+				continue
+			}
+			got, err := placesOf(b, sc, set, take)
 			if err != nil {
 				return err
 			}
@@ -217,49 +221,60 @@ func chunkBefore(b *bbolt.Bucket, key []byte) ([]byte, []byte) {
 	return k, v
 }
 
-// matching gives the ordinals in [lo, hi) of the documents with all terms.
-func matching(b *bbolt.Bucket, terms []term, lo, hi uint32) ([]uint32, error) {
-	var out []uint32
+// A bitset holds the ordinals from lo on.
+type bitset struct {
+	lo   uint32
+	bits []uint64
+}
+
+func newBitset(lo, hi uint32) bitset { return bitset{lo, make([]uint64, (hi-lo+63)/64)} }
+
+func (s bitset) set(o uint32) { s.bits[(o-s.lo)>>6] |= 1 << ((o - s.lo) & 63) }
+
+// and keeps what is in both, and reports whether that is anything.
+func (s bitset) and(t bitset) bool {
+	any := uint64(0)
+	for i := range s.bits {
+		s.bits[i] &= t.bits[i]
+		any |= s.bits[i]
+	}
+	return any != 0
+}
+
+// down walks the ordinals from the last to the first.
+func (s bitset) down(yield func(uint32) bool) {
+	for i := len(s.bits) - 1; i >= 0; i-- {
+		for w := s.bits[i]; w != 0; {
+			b := 63 - bits.LeadingZeros64(w)
+			w &^= 1 << b
+			if !yield(s.lo + uint32(i<<6+b)) {
+				return
+			}
+		}
+	}
+}
+
+// matching gives the documents in [lo, hi) with all terms.
+func matching(b *bbolt.Bucket, terms []term, lo, hi uint32) (out bitset, some bool, err error) {
 	for i, t := range terms {
-		got, err := t.ordinals(b, lo, hi)
-		if err != nil || len(got) == 0 {
-			return nil, err
+		got := newBitset(lo, hi)
+		found, err := t.mark(b, got, hi)
+		if err != nil || !found {
+			return out, false, err
 		}
 		if i == 0 {
 			out = got
-			continue
-		}
-		if out = intersect(out, got); len(out) == 0 {
-			return nil, nil
+		} else if !out.and(got) {
+			return out, false, nil
 		}
 	}
-	return out, nil
+	return out, true, nil
 }
 
-func intersect(a, b []uint32) []uint32 {
-	out := a[:0]
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch {
-		case a[i] < b[j]:
-			i++
-		case a[i] > b[j]:
-			j++
-		default:
-			out = append(out, a[i])
-			i++
-			j++
-		}
-	}
-	return out
-}
-
-// ordinals gives the documents in [lo, hi) that have a word of the term.
-func (t term) ordinals(b *bbolt.Bucket, lo, hi uint32) ([]uint32, error) {
-	var ords []uint32
-	lists := 0
+// mark sets the documents before hi that have a word of the term.
+func (t term) mark(b *bbolt.Bucket, set bitset, hi uint32) (found bool, err error) {
 	add := func(list []byte) error {
-		lists++
-		if !eachIn(list, lo, hi, func(o uint32) { ords = append(ords, o) }) {
+		if !eachIn(list, set.lo, hi, func(o uint32) { found = true; set.set(o) }) {
 			return errRecord
 		}
 		return nil
@@ -267,68 +282,64 @@ func (t term) ordinals(b *bbolt.Bucket, lo, hi uint32) ([]uint32, error) {
 	var r termReader
 	if t.word != "" {
 		word := []byte(t.word)
-		if r.seek(b, word[:cut(word, maxWord)]); !r.done && string(r.word) == string(word[:cut(word, maxWord)]) {
-			return ords, add(r.list)
+		word = word[:cut(word, maxWord)]
+		if r.seek(b, word); !r.done && bytes.Equal(r.word, word) {
+			err = add(r.list)
 		}
-		return nil, nil
+		return found, err
 	}
 	for _, p := range t.prefixes {
 		for r.seek(b, []byte(p)); !r.done && bytes.HasPrefix(r.word, []byte(p)); r.next() {
 			if err := add(r.list); err != nil {
-				return nil, err
+				return found, err
 			}
 		}
 	}
-	if lists > 1 {
-		slices.Sort(ords)
-		ords = slices.Compact(ords)
-	}
-	return ords, nil
+	return found, nil
 }
 
 // placesOf looks documents up. Those of one brand are in order of time, and
 // the newest take of them are enough.
-func placesOf(b *bbolt.Bucket, sc scan, ords []uint32, take int) ([]place, error) {
-	if sc.all {
-		return placesOfAll(b, sc, ords)
-	}
+func placesOf(b *bbolt.Bucket, sc scan, set bitset, take int) ([]place, error) {
 	var out []place
 	var first uint32
-	var chunk []byte
-	for i := len(ords) - 1; i >= 0 && len(out) < take; i-- {
-		if chunk == nil || ords[i] < first {
-			var key []byte
-			if key, chunk = chunkBefore(b, placeKey(sc.brand, ords[i])); key == nil {
-				return nil, errRecord
+	var key, chunk []byte
+	for ord := range set.down {
+		if chunk == nil || ord < first {
+			seek := placeKey(sc.brand, ord)
+			if sc.all { // the chunk before the last one, or the last
+				seek = lastPlace
+				if key != nil {
+					seek = placeKey(binary.BigEndian.Uint32(key[1:]), first-1)
+				}
 			}
-			first = binary.BigEndian.Uint32(key[5:])
+			for {
+				if key, chunk = chunkBefore(b, seek); key == nil {
+					return nil, errRecord
+				}
+				if first = binary.BigEndian.Uint32(key[5:]); first <= ord {
+					break
+				}
+				seek = placeKey(binary.BigEndian.Uint32(key[1:]), first-1)
+			}
 		}
-		at := int(ords[i]-first) * docSize
+		at := int(ord-first) * docSize
 		if at+docSize > len(chunk) {
 			return nil, errRecord
 		}
 		p := placeAt(chunk[at:])
-		if p.sec < sc.from {
-			break
-		}
-		if p.sec < sc.to {
-			out = append(out, p)
+		switch {
+		case p.sec >= sc.to:
+		case p.sec >= sc.from:
+			if out = append(out, p); len(out) == take && !sc.all {
+				return out, nil
+			}
+		case !sc.all:
+			return out, nil
 		}
 	}
 	return out, nil
 }
 
-func placesOfAll(b *bbolt.Bucket, sc scan, ords []uint32) ([]place, error) {
-	var out []place
-	c := b.Cursor()
-	for k, v := c.Seek([]byte(segDocs)); bytes.HasPrefix(k, []byte(segDocs)); k, v = c.Next() {
-		first, n := binary.BigEndian.Uint32(k[5:]), uint32(len(v)/docSize)
-		for len(ords) > 0 && ords[0] < first+n {
-			if p := placeAt(v[(ords[0]-first)*docSize:]); p.sec >= sc.from && p.sec < sc.to {
-				out = append(out, p)
-			}
-			ords = ords[1:]
-		}
-	}
-	return out, nil
-}
+// lastPlace is after every chunk of documents.
+var lastPlace = placeKey(math.MaxUint32, math.MaxUint32)

@@ -115,9 +115,11 @@ type Store interface {
 	// Search finds mentions by words: all of them, in any order and inflection;
 	// "in quotes" as a phrase; ending in * as a prefix. The newest come first.
 	Search(ctx context.Context, query string, f Filter) ([]Entry, string, error)
-	// Series are the counts of a brand from one time to another, by time and
-	// source. It never reads a mention.
+	// Series are the counts of a brand from one time to another, of all sources
+	// together, by time; steps without mentions are left out. SeriesBySource has
+	// them by time and source. Neither ever reads a mention.
 	Series(ctx context.Context, brand string, from, to time.Time, step Step) ([]puskaradio.Count, error)
+	SeriesBySource(ctx context.Context, brand string, from, to time.Time, step Step) ([]puskaradio.Count, error)
 
 	// Inbox are the cases that a filter chooses, the newest first.
 	Inbox(ctx context.Context, f Filter) ([]puskaradio.Case, string, error)
@@ -155,8 +157,10 @@ type Store interface {
 	// Note adds a line to the ledger, as [Store.Commit] does.
 	Note(ctx context.Context, c puskaradio.Coverage) error
 
-	// Retain forgets mentions published before a time; the counts stay.
-	Retain(ctx context.Context, before time.Time) (int, error)
+	// Retain forgets mentions published before texts, and counts by the hour of
+	// before hours; a zero time keeps all. Counts by date stay. It gives how many
+	// mentions went.
+	Retain(ctx context.Context, texts, hours time.Time) (int, error)
 	Close() error
 }
 

@@ -23,7 +23,7 @@ type Hour struct {
 
 // Hours lines counts up by the hour, from the one that holds from to the one
 // that holds to, with zeros where nothing was said.
-func Hours(counts []puskaradio.Count, from, to time.Time, deaf map[time.Time]bool) []Hour {
+func Hours(counts []puskaradio.Count, from, to time.Time) []Hour {
 	from = from.UTC().Truncate(time.Hour)
 	n := int(to.Sub(from)/time.Hour) + 1
 	if n <= 0 {
@@ -32,7 +32,6 @@ func Hours(counts []puskaradio.Count, from, to time.Time, deaf map[time.Time]boo
 	out := make([]Hour, n)
 	for i := range out {
 		out[i].At = from.Add(time.Duration(i) * time.Hour)
-		out[i].Deaf = deaf[out[i].At]
 	}
 	for _, c := range counts {
 		if i := int(c.At.Sub(from) / time.Hour); i >= 0 && i < n && !c.At.Before(from) {

@@ -87,6 +87,7 @@ type alertConfig struct {
 
 type fetchConfig struct {
 	Delay   span              `json:"delay,omitempty" jsonschema:"description=The pause between two requests to a host; 5s unless said"`
+	Timeout span              `json:"timeout,omitempty" jsonschema:"description=The longest that one fetch may take; 1m unless said"`
 	Delays  map[string]string `json:"delays,omitempty" jsonschema:"description=Other pauses for some hosts: your own shop may be read faster"`
 	Private []string          `json:"private,omitempty" jsonschema:"description=Networks of your own that may be read, such as 192.168.1.0/24; private addresses are else refused"`
 	Ports   []uint16          `json:"ports,omitempty" jsonschema:"description=Ports besides 80 and 443 that may be read"`
@@ -280,7 +281,7 @@ func (l *loaded) buildClient(d *decoder) {
 		d.fault(l.root, "contact is missing; write a mail address or a web page where a site that we read can reach you")
 	}
 	l.client = &crawler.Client{
-		Agent: userAgent(l.Contact), Delay: time.Duration(l.Fetch.Delay), Delays: map[string]time.Duration{}, Ports: l.Fetch.Ports,
+		Agent: userAgent(l.Contact), Delay: time.Duration(l.Fetch.Delay), Timeout: time.Duration(l.Fetch.Timeout), Delays: map[string]time.Duration{}, Ports: l.Fetch.Ports,
 	}
 	for host, s := range l.Fetch.Delays {
 		delay, err := parseSpan(s)

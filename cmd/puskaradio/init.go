@@ -104,6 +104,7 @@ func (a *app) init(ctx context.Context, in answers, pages []string, yes bool) er
 	}
 	for i, p := range pages {
 		got := look(ctx, client, p, i)
+		got.Found = clip(got.Found, 80) // it stands in a comment of one line
 		fmt.Fprintf(a.err, "   %s: %s\n", p, got.Found)
 		in.Pages = append(in.Pages, got)
 	}
@@ -124,7 +125,7 @@ func (a *app) init(ctx context.Context, in answers, pages []string, yes bool) er
 		fmt.Fprintln(a.out, env)
 		fmt.Fprintf(a.err, "\nMake the Slack app: https://api.slack.com/apps → Create New App → From a manifest → paste:\n\n%s\nInstall it, copy the bot token into %s, and /invite it to the channel.\n", slackManifest, env)
 	}
-	fmt.Fprintf(a.err, "\nNext: puskaradio doctor, then puskaradio run\n")
+	fmt.Fprintf(a.err, "\nNext: puskaradio doctor, then puskaradio run%s\n", map[bool]string{true: " (before them: set -a; . ./.env; set +a)"}[in.Slack != ""])
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/store"
 )
@@ -73,9 +74,31 @@ func (r *runner) run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { r.watch(ctx) })
+	wg.Go(func() { r.robots(ctx) })
 	<-ctx.Done()
 	wg.Wait()
 	return errors.Join(errs[:]...)
+}
+
+// robots says at the start what each site's robots.txt says of reading it.
+func (r *runner) robots(ctx context.Context) {
+	l := r.current.Load()
+	for i := range l.plan.Sources {
+		src := &l.plan.Sources[i]
+		address, api := crawler.AddressOf(src.Connector)
+		if api || address == "" {
+			continue
+		}
+		v, err := l.client.Robots(ctx, address)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			r.log.Warn("robots.txt", "source", src.ID, "err", err)
+		default:
+			r.log.Info("robots.txt", "source", src.ID, "allowed", v.Allowed, "why", v.Reason, "delay", v.Delay)
+		}
+	}
 }
 
 // watchEvery is how often the configuration is looked at.

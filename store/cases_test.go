@@ -1,0 +1,187 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+func testCases(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	ms := mentions("acme", 9)
+	for i := range ms {
+		if ms[i].Score.Label == puskaradio.Negative {
+			ms[i].Flag = "negative"
+		}
+	}
+	st := commit(t, s, ms...)
+	cases, next, err := s.Inbox(ctx, store.Filter{Brand: "acme", Limit: 2})
+	if err != nil || len(cases) != 2 || next == "" || cases[0].ID != st.New[0] || cases[1].ID != st.New[3] {
+		t.Fatalf("Inbox: %v, %q, %v", cases, next, err)
+	}
+	if cases, next, err = s.Inbox(ctx, store.Filter{Limit: 2, After: next}); err != nil || len(cases) != 1 || next != "" {
+		t.Fatalf("Inbox, second page: %v, %q, %v", cases, next, err)
+	}
+	id := st.New[3]
+	c, err := s.Move(ctx, "acme", id, puskaradio.New, puskaradio.Change{At: noon, Who: "Maija", To: puskaradio.Claimed}, time.Time{})
+	if err != nil || c.Status != puskaradio.Claimed || c.Who != "Maija" {
+		t.Fatalf("claim: %+v, %v", c, err)
+	}
+	c, err = s.Move(ctx, "acme", id, puskaradio.New, puskaradio.Change{At: noon, Who: "Pekka", To: puskaradio.Claimed}, time.Time{})
+	if !errors.Is(err, puskaradio.ErrTaken) || c.Who != "Maija" {
+		t.Fatalf("second claim: %+v, %v, want ErrTaken and Maija", c, err)
+	}
+	if c, err = s.Move(ctx, "acme", id, puskaradio.Claimed, puskaradio.Change{At: noon.Add(time.Minute), Who: "Maija", To: puskaradio.Answered}, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if at := c.FirstReply(); !at.Equal(noon.Add(time.Minute)) {
+		t.Errorf("FirstReply = %v", at)
+	}
+	w, err := s.Waiting(ctx, "acme")
+	if want := map[puskaradio.Status]int{puskaradio.New: 2, puskaradio.Answered: 1}; err != nil || !cmp.Equal(w, want) {
+		t.Errorf("Waiting = %v, %v, want %v", w, err, want)
+	}
+	if _, err := s.Move(ctx, "acme", st.New[1], "", puskaradio.Change{At: noon, Who: "Maija", To: puskaradio.New}, time.Time{}); err != nil {
+		t.Errorf("a case by hand: %v", err)
+	}
+	if cases, _, _ := s.Inbox(ctx, store.Filter{Brand: "acme"}); len(cases) != 3 {
+		t.Errorf("open cases: %d, want 3", len(cases))
+	}
+}
+
+func testClaimRace(t *testing.T, s store.Store) {
+	m := mention("acme", 0)
+	m.Flag = "negative"
+	id := commit(t, s, m).New[0]
+	var mu sync.Mutex
+	won := map[string]bool{}
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			who := fmt.Sprint(i)
+			_, err := s.Move(context.WithoutCancel(t.Context()), "acme", id, puskaradio.New, puskaradio.Change{At: noon, Who: who, To: puskaradio.Claimed}, time.Time{})
+			if err == nil {
+				mu.Lock()
+				won[who] = true
+				mu.Unlock()
+			} else if !errors.Is(err, puskaradio.ErrTaken) {
+				t.Errorf("claim: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	c, err := s.Case(t.Context(), "acme", id)
+	if err != nil || len(won) != 1 || !won[c.Who] {
+		t.Errorf("%v claimed it, %q has it, %v", won, c.Who, err)
+	}
+}
+
+func testCorrect(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	id := commit(t, s, mention("acme", 3)).New[0]
+	if err := s.Correct(ctx, "acme", id, &puskaradio.Score{Label: puskaradio.Positive, Value: 1, Confidence: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if sum := total(t, s, "acme"); sum.Negative != 0 || sum.Positive != 1 || sum.Value != 1 {
+		t.Errorf("counts after a correction: %+v", sum)
+	}
+	e, err := s.Mention(ctx, "acme", id)
+	if err != nil || e.Mention.Verdict().Label != puskaradio.Positive || e.Mention.Score.Label != puskaradio.Negative {
+		t.Errorf("corrected: %+v, %v", e.Mention, err)
+	}
+	if err := s.Correct(ctx, "acme", id, nil); err != nil {
+		t.Fatal(err)
+	}
+	if sum := total(t, s, "acme"); sum.Negative != 1 || sum.Positive != 0 {
+		t.Errorf("counts after undo: %+v", sum)
+	}
+	if err := s.Correct(ctx, "acme", puskaradio.NewID(1, 1), nil); !errors.Is(err, puskaradio.ErrNotFound) {
+		t.Errorf("unknown mention: %v", err)
+	}
+}
+
+func testAlerts(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	a := puskaradio.Alert{ID: puskaradio.AlertID("acme", "spike", noon), Brand: "acme", Rule: "spike", Decided: noon, State: "open"}
+	job := store.Job{Key: "deliver/" + a.ID, Kind: "deliver", Due: noon}
+	for i, want := range []bool{true, false} {
+		if added, err := s.AddAlert(ctx, a, job); added != want || err != nil {
+			t.Fatalf("AddAlert #%d = %v, %v, want %v", i, added, err, want)
+		}
+		if jobs, _ := s.Jobs(ctx, "deliver/"); len(jobs) != 1 {
+			t.Fatalf("AddAlert #%d: %d jobs", i, len(jobs))
+		}
+	}
+	a.Rev, a.State, a.Decided = 1, "over", noon.Add(time.Hour)
+	if added, err := s.AddAlert(ctx, a); !added || err != nil {
+		t.Fatalf("update = %v, %v", added, err)
+	}
+	got, err := s.Alert(ctx, a.ID)
+	if err != nil || got.State != "over" || !got.Decided.Equal(noon) {
+		t.Errorf("Alert = %+v, %v", got, err)
+	}
+	if as, err := s.Alerts(ctx, "acme", noon, noon.Add(time.Second)); err != nil || len(as) != 1 {
+		t.Errorf("Alerts = %v, %v", as, err)
+	}
+	if as, _ := s.Alerts(ctx, "", noon.Add(time.Second), noon.AddDate(1, 0, 0)); len(as) != 0 {
+		t.Errorf("Alerts after it = %v", as)
+	}
+	if _, err := s.Alert(ctx, "NONE"); !errors.Is(err, puskaradio.ErrNotFound) {
+		t.Errorf("unknown alert: %v", err)
+	}
+}
+
+func testDigests(t *testing.T, s store.Store) {
+	d := puskaradio.Digest{Brand: "acme", Date: "2026-11-20", Total: 42}
+	for i, want := range []bool{true, false} {
+		added, err := s.AddDigest(t.Context(), d, store.Job{Key: "digest/acme", Kind: "deliver", Due: noon})
+		if added != want || err != nil {
+			t.Fatalf("AddDigest #%d = %v, %v, want %v", i, added, err, want)
+		}
+		d.Total = 43
+	}
+	if got, err := s.Digest(t.Context(), "acme", "2026-11-20"); err != nil || got.Total != 42 {
+		t.Errorf("Digest = %+v, %v", got, err)
+	}
+	if _, err := s.Digest(t.Context(), "acme", "2026-11-19"); !errors.Is(err, puskaradio.ErrNotFound) {
+		t.Errorf("unknown digest: %v", err)
+	}
+}
+
+func testSent(t *testing.T, s store.Store) {
+	if _, err := s.Sent(t.Context(), "a/slack"); !errors.Is(err, puskaradio.ErrNotFound) {
+		t.Fatalf("Sent before = %v", err)
+	}
+	want := store.Sent{Ref: "C1/12.34", Rev: 2, At: noon}
+	if err := s.SetSent(t.Context(), "a/slack", want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Sent(t.Context(), "a/slack"); err != nil || got != want {
+		t.Errorf("Sent = %+v, %v, want %+v", got, err, want)
+	}
+}
+
+func testLedger(t *testing.T, s store.Store) {
+	for i := range 3 {
+		line := puskaradio.Coverage{Source: "shop", Hour: noon.Add(time.Duration(i) * 20 * time.Minute), At: noon, Fetches: 1, Items: 5, State: "ok"}
+		if i == 1 {
+			line.State, line.Failed, line.Problem = "limited", 1, "429"
+		}
+		if err := s.Note(t.Context(), line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Coverage(t.Context(), noon, noon.Add(time.Hour))
+	want := []puskaradio.Coverage{{Source: "shop", Hour: noon, At: noon, Fetches: 3, Failed: 1, Items: 15, State: "ok"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("Coverage (-want +got): %v\n%s", err, diff)
+	}
+}
