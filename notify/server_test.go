@@ -115,7 +115,7 @@ func secrets(values map[string]string) Secret {
 // bot is a notifier with a token, webhook one with a webhook.
 func (s *slackServer) bot(t testing.TB) Notifier {
 	t.Helper()
-	n, err := New("slack", []byte(fmt.Sprintf(`{"channel":"C1","api":%q}`, s.URL+"/api")), secrets(map[string]string{"SLACK_BOT_TOKEN": canaryToken}))
+	n, err := New("slack", fmt.Appendf(nil, `{"channel":"C1","api":%q}`, s.URL+"/api"), secrets(map[string]string{"SLACK_BOT_TOKEN": canaryToken}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,7 +139,7 @@ func Wrap(s string, width int) []string {
 	width = max(width, 20)
 	var out []string
 	line, n := "", 0
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		l := units(w)
 		for l > width && webLink(w) == "" {
 			if n > 0 {
