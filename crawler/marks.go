@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"hash/fnv"
+	"slices"
 )
 
 const (
@@ -60,12 +61,7 @@ func (m *marks) slot(k mark) int {
 func (m *marks) has(k mark) bool {
 	if m.table == nil {
 		if len(m.list) <= fewMarks {
-			for _, have := range m.list {
-				if have == k {
-					return true
-				}
-			}
-			return false
+			return slices.Contains(m.list, k)
 		}
 		m.index()
 	}

@@ -102,7 +102,7 @@ func (r *reading) journey() (stage, touchpoint string) {
 		}
 		set, _, ok := t.at(r.ts, i, tok.text, r.negator(i))
 		if !ok && r.negator(i) {
-			set, _, ok = t.at(r.ts, i, map[string]string{"fi": "ei", "en": "not"}[r.lang], true)
+			set, _, _ = t.at(r.ts, i, map[string]string{"fi": "ei", "en": "not"}[r.lang], true)
 		}
 		if one, found := t.one(tok.text); found {
 			set |= one

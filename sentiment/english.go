@@ -19,7 +19,7 @@ func dots(s string) (at map[int]bool) {
 	if len(s) > maxProse || !maybeShort(s) {
 		return nil
 	}
-	for _, span := range strings.Fields(s) {
+	for span := range strings.FieldsSeq(s) {
 		if len(span) > maxSpan {
 			return nil
 		}

@@ -101,7 +101,7 @@ func TestAbout(t *testing.T) {
 				t.Errorf("%q: no words for %s", c.text, a.Name)
 			}
 		}
-		for _, want := range strings.Fields(c.aspects) {
+		for want := range strings.FieldsSeq(c.aspects) {
 			if !have[want] {
 				t.Errorf("%q: aspects %v, want %s", c.text, got.Aspects, want)
 			}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -20,11 +18,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
-	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
-	"github.com/puskaradio/puskaradio/notify"
-	"github.com/puskaradio/puskaradio/trend"
 )
 
 // A config is puskaradio.yaml.
@@ -36,12 +31,12 @@ type config struct {
 	Brands   []brandConfig   `json:"brands" jsonschema:"required"`
 	Sources  []sourceConfig  `json:"sources" jsonschema:"required"`
 	Channels []channelConfig `json:"channels,omitempty"`
-	Digest   digestConfig    `json:"digest,omitempty"`
-	Alerts   alertConfig     `json:"alerts,omitempty"`
+	Digest   digestConfig    `json:"digest,omitzero"`
+	Alerts   alertConfig     `json:"alerts,omitzero"`
 	Keep     span            `json:"keep,omitempty" jsonschema:"description=How long texts are kept; counts stay for ever; 365d unless said"`
 	Backups  string          `json:"backups,omitempty" jsonschema:"description=The directory for nightly backups; none unless said"`
 	Link     string          `json:"link,omitempty" jsonschema:"description=The address of the dashboard for links in messages"`
-	Fetch    fetchConfig     `json:"fetch,omitempty"`
+	Fetch    fetchConfig     `json:"fetch,omitzero"`
 }
 
 type brandConfig struct {
@@ -59,7 +54,7 @@ type sourceConfig struct {
 	Every   span     `json:"every,omitempty" jsonschema:"description=How often it is read: 15m or 1h or 1d"`
 	About   string   `json:"about,omitempty" jsonschema:"description=The id of the brand that everything here is about"`
 	Brands  []string `json:"brands,omitempty" jsonschema:"description=The ids of the brands to look for; all unless said"`
-	Options rawNode  `json:"options,omitempty" jsonschema:"description=What the kind needs"`
+	Options rawNode  `json:"options,omitzero" jsonschema:"description=What the kind needs"`
 }
 
 type channelConfig struct {
@@ -70,7 +65,7 @@ type channelConfig struct {
 	Alerts   *bool    `json:"alerts,omitempty" jsonschema:"description=Whether alerts go there; true unless said"`
 	Digest   *bool    `json:"digest,omitempty" jsonschema:"description=Whether the digest goes there; true unless said"`
 	Fallback string   `json:"fallback,omitempty" jsonschema:"description=The id of the channel that speaks up when this one is away"`
-	Options  rawNode  `json:"options,omitempty" jsonschema:"description=What the kind needs"`
+	Options  rawNode  `json:"options,omitzero" jsonschema:"description=What the kind needs"`
 }
 
 type digestConfig struct {
@@ -215,242 +210,3 @@ func secret(name string) (string, error) {
 }
 
 var idForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
-
-// node finds the part of the file at a place, for messages about it. It gives
-// the nearest that is there.
-func (l *loaded) node(where ...any) ast.Node {
-	n := l.root
-	for _, w := range where {
-		var next ast.Node
-		switch w := w.(type) {
-		case string:
-			if m, ok := n.(*ast.MappingNode); ok {
-				for _, kv := range m.Values {
-					if strings.Trim(kv.Key.String(), `"' `) == w {
-						next = kv.Value
-					}
-				}
-			} else if kv, ok := n.(*ast.MappingValueNode); ok && strings.Trim(kv.Key.String(), `"' `) == w {
-				next = kv.Value
-			}
-		case int:
-			if s, ok := n.(*ast.SequenceNode); ok && w < len(s.Values) {
-				next = s.Values[w]
-			}
-		}
-		if next == nil {
-			return n
-		}
-		n = next
-	}
-	return n
-}
-
-// build makes the plan and the client, and adds what is wrong to d.
-func (l *loaded) build(d *decoder) {
-	l.plan = &monitor.Plan{
-		Spike:   trend.SpikeOptions{Odds: l.Alerts.Odds, Least: l.Alerts.Least, Times: l.Alerts.Times},
-		Collect: time.Duration(*l.Alerts.Collect), Keep: time.Duration(l.Keep), BackupDir: l.Backups, Link: l.Link,
-		DigestAt: -1,
-	}
-	var err error
-	if l.plan.Zone, err = time.LoadLocation(l.Zone); err != nil {
-		d.fault(l.node("zone"), "zone: %q is not a time zone; write one such as Europe/Helsinki", l.Zone)
-		l.plan.Zone = time.UTC
-	}
-	if at, err := time.Parse("15:04", l.Digest.At); err != nil {
-		d.fault(l.node("digest", "at"), "digest.at: %q is not a time of day; write one such as 08:00", l.Digest.At)
-	} else if !l.Digest.Off {
-		l.plan.DigestAt = time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
-	}
-	checkLanguage(d, l.node("language"), "language", l.Language)
-	l.buildClient(d)
-	brands := l.buildBrands(d)
-	l.buildSources(d, brands)
-	l.buildChannels(d, brands)
-}
-
-func checkLanguage(d *decoder, n ast.Node, where, lang string) {
-	if lang != "fi" && lang != "en" {
-		d.fault(n, "%s: %q is not a language of messages; write fi or en", where, lang)
-	}
-}
-
-func (l *loaded) buildClient(d *decoder) {
-	if l.Contact == "" {
-		d.fault(l.root, "contact is missing; write a mail address or a web page where a site that we read can reach you")
-	}
-	l.client = &crawler.Client{
-		Agent: userAgent(l.Contact), Delay: time.Duration(l.Fetch.Delay), Timeout: time.Duration(l.Fetch.Timeout), Delays: map[string]time.Duration{}, Ports: l.Fetch.Ports,
-	}
-	for host, s := range l.Fetch.Delays {
-		delay, err := parseSpan(s)
-		if err != nil {
-			d.fault(l.node("fetch", "delays", host), "fetch.delays.%s: a time such as 1s wanted, %s given", host, s)
-		}
-		l.client.Delays[host] = delay
-	}
-	for i, s := range l.Fetch.Private {
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			d.fault(l.node("fetch", "private", i), "fetch.private[%d]: %q is not a network; write one such as 192.168.1.0/24", i, s)
-			continue
-		}
-		l.client.Private = append(l.client.Private, p)
-	}
-}
-
-// userAgent says who we are to the sites that we read.
-func userAgent(contact string) string {
-	return "puskaradio/" + version + " (+" + contact + ")"
-}
-
-// checkID reports an id that cannot be one, or was given before.
-func checkID(d *decoder, n ast.Node, where, id string, seen map[string]bool) {
-	switch {
-	case id == "":
-		d.fault(n, "%s: id is missing; write a short name of a-z, 0-9, - and _", where)
-	case !idForm.MatchString(id):
-		d.fault(n, "%s: id %q will not do; write a-z, 0-9, - and _, 40 at the most", where, id)
-	case seen[id]:
-		d.fault(n, "%s: id %q was given before; each needs its own", where, id)
-	}
-	seen[id] = true
-}
-
-func (l *loaded) buildBrands(d *decoder) map[string]bool {
-	seen := map[string]bool{}
-	for i, b := range l.Brands {
-		where := fmt.Sprintf("brands[%d]", i)
-		checkID(d, l.node("brands", i), where, b.ID, seen)
-		if b.Name == "" {
-			d.fault(l.node("brands", i), "%s: name is missing; write the name as people do", where)
-		}
-		l.plan.Brands = append(l.plan.Brands, puskaradio.Brand(b))
-	}
-	if len(l.Brands) == 0 {
-		d.fault(l.node("brands"), "brands: there is none; name at least one")
-	}
-	for i, b := range l.Brands {
-		checkBrands(d, l.node("brands", i, "rivals"), fmt.Sprintf("brands[%d].rivals", i), b.Rivals, seen)
-	}
-	return seen
-}
-
-func checkBrands(d *decoder, n ast.Node, where string, ids []string, brands map[string]bool) {
-	for _, id := range ids {
-		if id != "" && !brands[id] {
-			d.fault(n, "%s: there is no brand %q; the brands are: %s", where, id, strings.Join(sortedKeys(brands), ", "))
-		}
-	}
-}
-
-func (l *loaded) buildSources(d *decoder, brands map[string]bool) {
-	seen := map[string]bool{}
-	if len(l.Sources) == 0 {
-		d.fault(l.node("sources"), "sources: there is none; name at least one")
-	}
-	for i, s := range l.Sources {
-		where := fmt.Sprintf("sources[%d]", i)
-		n := l.node("sources", i)
-		checkID(d, n, where, s.ID, seen)
-		checkBrands(d, l.node("sources", i, "about"), where+".about", []string{s.About}, brands)
-		checkBrands(d, l.node("sources", i, "brands"), where+".brands", s.Brands, brands)
-		kind, ok := crawler.KindOf(s.Kind)
-		if !ok {
-			d.fault(l.node("sources", i, "kind"), "%s.kind: %q is not known; %s", where, s.Kind, suggest(s.Kind, crawler.Kinds()))
-			continue
-		}
-		if s.About == "" && kind.OneBrand && len(l.Brands) == 1 {
-			s.About = l.Brands[0].ID // there is nobody else to speak of
-		}
-		if s.About == "" && kind.OneBrand {
-			d.fault(n, "%s: about is missing; write the id of the brand that the texts are about", where)
-		}
-		options := l.options(d, s.Options, kind.New(), where+".options")
-		connector, err := crawler.New(s.Kind, options, secret)
-		if err != nil {
-			d.fault(l.node("sources", i, "options"), "%s: %v", where, err)
-			continue
-		}
-		l.plan.Sources = append(l.plan.Sources, monitor.Source{
-			Source:    puskaradio.Source{ID: s.ID, Kind: s.Kind, Every: cmp.Or(time.Duration(s.Every), kind.Every), Brands: s.Brands, About: s.About, Options: options},
-			Genre:     kind.Genre,
-			Connector: connector,
-		})
-	}
-}
-
-// options decodes what a kind needs, for messages with their line, and gives
-// it as JSON.
-func (l *loaded) options(d *decoder, raw rawNode, into any, where string) json.RawMessage {
-	if raw.Node == nil {
-		return nil
-	}
-	d.decode(raw.Node, reflect.ValueOf(into).Elem(), where)
-	b, err := json.Marshal(into)
-	if err != nil {
-		d.fault(raw.Node, "%s: %v", where, err)
-	}
-	return b
-}
-
-func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
-	seen := map[string]bool{}
-	for i, c := range l.Channels {
-		where := fmt.Sprintf("channels[%d]", i)
-		n := l.node("channels", i)
-		checkID(d, n, where, c.ID, seen)
-		checkBrands(d, l.node("channels", i, "brands"), where+".brands", c.Brands, brands)
-		lang := cmp.Or(c.Language, l.Language)
-		if c.Language != "" {
-			checkLanguage(d, l.node("channels", i, "language"), where+".language", lang)
-		}
-		if !slices.Contains(notify.Kinds(), c.Kind) {
-			d.fault(l.node("channels", i, "kind"), "%s.kind: %q is not known; %s", where, c.Kind, suggest(c.Kind, notify.Kinds()))
-			continue
-		}
-		options := l.options(d, c.Options, notify.Options(c.Kind), where+".options")
-		notifier, err := notify.New(c.Kind, options, secret)
-		if err != nil {
-			d.fault(l.node("channels", i, "options"), "%s: %v", where, err)
-			continue
-		}
-		yes := true
-		l.plan.Channels = append(l.plan.Channels, monitor.Channel{
-			ID: c.ID, Lang: lang, Brands: c.Brands, Fallback: c.Fallback, Notifier: notifier,
-			Alerts: *cmp.Or(c.Alerts, &yes), Digests: *cmp.Or(c.Digest, &yes),
-		})
-	}
-	for i, c := range l.Channels {
-		if c.Fallback != "" && (!seen[c.Fallback] || c.Fallback == c.ID) {
-			d.fault(l.node("channels", i, "fallback"), "channels[%d].fallback: there is no other channel %q", i, c.Fallback)
-		}
-	}
-}
-
-func sortedKeys(m map[string]bool) []string {
-	var out []string
-	for k := range m {
-		if k != "" {
-			out = append(out, k)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// brandIDs completes and checks the name of a brand that a command was given:
-// an id, or a name. Empty is the first brand.
-func (l *loaded) brand(given string) (puskaradio.Brand, error) {
-	for _, b := range l.plan.Brands {
-		if given == "" || strings.EqualFold(b.ID, given) || strings.EqualFold(b.Name, given) {
-			return b, nil
-		}
-	}
-	var ids []string
-	for _, b := range l.plan.Brands {
-		ids = append(ids, b.ID)
-	}
-	return puskaradio.Brand{}, fmt.Errorf("there is no brand %q; the brands are: %s", given, strings.Join(ids, ", "))
-}

@@ -355,10 +355,15 @@ func TestKilledAtEachPoint(t *testing.T) {
 		point string
 		args  []string // another command that leads there
 	}{
-		{point: "monitor: fetched"}, {point: "monitor: prepared"},
-		{point: "store: texts written"}, {point: "store: before commit"}, {point: "store: after commit"},
-		{point: "monitor: before alert"}, {point: "monitor: alert decided"},
-		{point: "monitor: before post"}, {point: "monitor: posted"},
+		{point: "monitor: fetched"},
+		{point: "monitor: prepared"},
+		{point: "store: texts written"},
+		{point: "store: before commit"},
+		{point: "store: after commit"},
+		{point: "monitor: before alert"},
+		{point: "monitor: alert decided"},
+		{point: "monitor: before post"},
+		{point: "monitor: posted"},
 		{point: "store: during backup", args: []string{"backup", "copies"}},
 		{point: "store: during compaction", args: []string{"compact"}},
 	} {

@@ -204,14 +204,10 @@ func (w *wordpress) comment(author, text string) int {
 }
 
 func (w *wordpress) watch(to *url.URL) http.Handler {
-	p := httputil.NewSingleHostReverseProxy(to)
-	direct := p.Director
-	p.Director = func(r *http.Request) {
-		host := r.Host
-		direct(r)
-		r.Host = host
-	}
-	p.ErrorLog = nil
+	p := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}}
 	p.ErrorHandler = func(rw http.ResponseWriter, _ *http.Request, _ error) { rw.WriteHeader(http.StatusBadGateway) }
 	p.ModifyResponse = func(resp *http.Response) error {
 		r := resp.Request
