@@ -87,7 +87,7 @@ func alertBlocks(m Message) []slackapi.Block {
 	if c := chartBlock(m, id("d"), w.chart, a.Hours); c != nil {
 		bs = append(bs, c)
 	}
-	why := fmt.Sprintf("%s %s · %s %s · %s", w.rule, plain(a.Rule), w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone))
+	why := fmt.Sprintf("%s %s · %s %s · %s", w.rule, topicName(m.Lang, a.Rule), w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone))
 	why = markup(why, maxField-maxURL/2)
 	if link := alertLink(m); link != "" && len(link) < maxURL/2 {
 		why += " · <" + link + "|" + w.why + ">"

@@ -131,14 +131,16 @@ func plural(n int) string {
 	return "s"
 }
 
-// topics are the names of aspects in Finnish.
+// topics are the names of aspects, rules and labels in Finnish.
 var topics = map[string]string{
+	"negative spike": "kielteisten piikki", "test": "koe",
+	"negative": "kielteinen", "neutral": "neutraali", "positive": "myönteinen",
 	"service": "asiakaspalvelu", "staff": "henkilökunta", "speed": "nopeus", "price": "hinta", "quality": "laatu",
 	"delivery": "toimitus", "returns": "palautukset", "website": "verkkosivut ja sovellus", "payment": "maksaminen",
 	"premises": "tilat", "safety": "turvallisuus", "communication": "viestintä", "product": "tuote", "food": "ruoka",
 }
 
-// topicName is an aspect in words.
+// topicName is an aspect, a rule or a label in words.
 func topicName(lang, name string) string {
 	if t := topics[name]; lang == "fi" && t != "" {
 		return t

@@ -43,7 +43,7 @@ func terminalAlert(m Message, line func(indent, s string)) {
 		line("", "")
 		line("", w.chart+": "+s)
 	}
-	line("", fmt.Sprintf("%s %s · %s %s · %s", w.rule, plain(a.Rule), w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone)))
+	line("", fmt.Sprintf("%s %s · %s %s · %s", w.rule, topicName(m.Lang, a.Rule), w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone)))
 }
 
 func terminalQuote(m Message, q puskaradio.Quote, line func(indent, s string)) {
@@ -169,7 +169,7 @@ func Wrap(s string, width int) []string {
 // QuoteText renders one quote for a terminal.
 func QuoteText(m Message, q puskaradio.Quote, width int) string {
 	var b strings.Builder
-	b.WriteString(plain(string(q.Label)) + " " + number(m.Lang, q.Value) + " · " + quoteHead(m, q) + "\n")
+	b.WriteString(topicName(m.Lang, string(q.Label)) + " " + number(m.Lang, q.Value) + " · " + quoteHead(m, q) + "\n")
 	for _, l := range Wrap(quoteText(q, maxQuote), width-4) {
 		b.WriteString("  │ " + l + "\n")
 	}
