@@ -155,8 +155,10 @@ func parseConfig(file string, text []byte) (*loaded, error) {
 	return l, nil
 }
 
+const defaultData = "puskaradio-data"
+
 func (l *loaded) defaults() {
-	l.Data = cmp.Or(l.Data, "puskaradio-data")
+	l.Data = cmp.Or(l.Data, defaultData)
 	l.Zone = cmp.Or(l.Zone, "Europe/Helsinki")
 	l.Language = cmp.Or(l.Language, "fi")
 	l.Digest.At = cmp.Or(l.Digest.At, "08:00")
@@ -181,6 +183,21 @@ func loadConfig(file string) (*loaded, error) {
 		l.Data = filepath.Join(filepath.Dir(file), l.Data)
 	}
 	return l, err
+}
+
+// dataDir is where a configuration keeps its data, whatever else is in it.
+func dataDir(file string) string {
+	var c struct {
+		Data string `json:"data"`
+	}
+	if text, err := os.ReadFile(file); err != nil || yaml.Unmarshal(text, &c) != nil {
+		c.Data = "" // the default; what is wrong is said when the file is loaded
+	}
+	c.Data = cmp.Or(c.Data, defaultData)
+	if filepath.IsAbs(c.Data) {
+		return c.Data
+	}
+	return filepath.Join(filepath.Dir(file), c.Data)
 }
 
 // secret gives the value of NAME, or what is in the file that NAME_FILE names.

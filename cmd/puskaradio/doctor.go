@@ -64,6 +64,11 @@ exits with 0 if all is well or there are only warnings (!), with 1 if there are
 faults (✗).`,
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.served == nil {
+				if code, served := a.callServer(cmd, dataDir(a.path(a.file))); served {
+					return &servedError{code}
+				}
+			}
 			c := &checkup{app: a}
 			c.run(cmd)
 			if a.json {
@@ -133,10 +138,6 @@ func (c *checkup) data(cmd *cobra.Command, l *loaded) {
 		}
 	}
 	s, _, err := c.app.store(cmd)
-	if done, ok := errors.AsType[*servedError](err); ok {
-		c.add("ok", "data directory", fmt.Sprintf("a running process has it and was asked (%d)", done.code), "")
-		return
-	}
 	if err != nil {
 		c.see("data directory", "", err, "")
 		return

@@ -179,8 +179,14 @@ func (a *app) config() (*loaded, error) {
 }
 
 // store opens the data directory. While another process has it open, the
-// command is done there, and the error says how it ended.
+// command is done there, and the error says how it ended: that process has the
+// configuration and its secrets already.
 func (a *app) store(cmd *cobra.Command) (*store.Bolt, *loaded, error) {
+	if a.served == nil && a.opened == nil {
+		if code, served := a.callServer(cmd, dataDir(a.path(a.file))); served {
+			return nil, nil, &servedError{code}
+		}
+	}
 	l, err := a.config()
 	if err != nil {
 		return nil, nil, err
@@ -188,17 +194,10 @@ func (a *app) store(cmd *cobra.Command) (*store.Bolt, *loaded, error) {
 	if a.served != nil {
 		return a.served, l, nil
 	}
-	if a.opened != nil {
-		return a.opened, l, nil
+	if a.opened == nil {
+		a.opened, err = store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
 	}
-	s, err := store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
-	if errorIs[*store.RefusedError](err) {
-		if code, served := a.callServer(cmd, l.Data); served {
-			return nil, nil, &servedError{code}
-		}
-	}
-	a.opened = s
-	return s, l, err
+	return a.opened, l, err
 }
 
 // monitor is a monitor over the store.
