@@ -318,14 +318,27 @@ func (s *demoSite) status(p demoPost, id int64) any {
 
 // slack takes messages as Slack's API does.
 func (s *demoSite) slack(mux *http.ServeMux) {
-	mux.HandleFunc("POST /api/chat.postMessage", func(w http.ResponseWriter, r *http.Request) {
-		blocks := r.FormValue("blocks")
-		s.mu.Lock()
-		s.told = []byte(blocks)
-		s.count++
-		n := s.count
-		s.mu.Unlock()
+	mux.HandleFunc("POST /api/{method}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"ok":true,"channel":%q,"ts":"1700000000.%06d"}`, r.FormValue("channel"), n)
+		switch r.PathValue("method") {
+		case "auth.test":
+			fmt.Fprint(w, `{"ok":true,"user":"puskaradio","team":"the demo","user_id":"U1","team_id":"T1"}`)
+		case "conversations.history":
+			fmt.Fprint(w, `{"ok":true,"messages":[]}`)
+		case "chat.update":
+			s.mu.Lock()
+			s.told = []byte(r.FormValue("blocks"))
+			s.mu.Unlock()
+			fmt.Fprintf(w, `{"ok":true,"channel":%q,"ts":%q}`, r.FormValue("channel"), r.FormValue("ts"))
+		case "chat.postMessage":
+			s.mu.Lock()
+			s.told = []byte(r.FormValue("blocks"))
+			s.count++
+			n := s.count
+			s.mu.Unlock()
+			fmt.Fprintf(w, `{"ok":true,"channel":%q,"ts":"1700000000.%06d"}`, r.FormValue("channel"), n)
+		default:
+			fmt.Fprint(w, `{"ok":false,"error":"unknown_method"}`)
+		}
 	})
 }
