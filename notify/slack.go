@@ -246,7 +246,7 @@ func classify(err error) error {
 		case code.Code == http.StatusBadRequest:
 			return &puskaradio.PermanentError{Err: errors.New("slack: 400 Bad Request: Slack did not take the message")}
 		}
-		return &puskaradio.PermanentError{Err: fmt.Errorf("slack: HTTP %d: the webhook is gone, its channel archived, or the address of the API wrong", code.Code)}
+		return &puskaradio.PermanentError{Err: fmt.Errorf("slack: HTTP %d: the webhook is gone, its channel archived or the address of the API wrong: make a new one, or mend that", code.Code)}
 	}
 	if answer, ok := errors.AsType[slackapi.SlackErrorResponse](err); ok {
 		if slices.Contains(retried, answer.Err) {
