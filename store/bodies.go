@@ -29,7 +29,8 @@ type quarter struct {
 	gate sync.RWMutex // held to write while the file is replaced
 	db   *bbolt.DB
 
-	merging sync.Mutex // held while segments are merged
+	merging     sync.Mutex // held while segments are merged
+	unmergeable bool       // guarded by merging: a segment is damaged
 }
 
 func quarterOf(sec int64) uint16 {

@@ -58,3 +58,10 @@ func (s *Bolt) Together(ctx context.Context, ops ...func()) error {
 		return nil
 	})
 }
+
+// SpendNames takes numbers away until n is the next.
+func (s *Bolt) SpendNames(n uint32) {
+	s.names.mu.Lock()
+	defer s.names.mu.Unlock()
+	s.names.next = n
+}

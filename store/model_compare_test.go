@@ -176,4 +176,3 @@ func diffCounts(want, got []puskaradio.Count) string {
 }
 
 func same(a, b any) bool { return gocmp.Equal(a, b) }
-

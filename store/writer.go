@@ -124,7 +124,7 @@ type batch struct {
 	fresh  map[uint64]*pending // by hash: what this batch writes
 	order  []*pending
 	erase  map[uint16][]uint32 // records that are out of date, by quarter
-	named  []string // kinds and names that are new
+	named  []string            // kinds and names that are new
 	wake   bool
 }
 
