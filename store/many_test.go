@@ -143,7 +143,7 @@ func TestReadersWhileEditing(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer cancel()
-		for i := range 60 {
+		for i := range 20 {
 			ms := mentions("acme", 40)
 			for j := range ms {
 				ms[j].Text = fmt.Sprint("Toimitus muuttui ", i)

@@ -19,8 +19,8 @@ func (m *model) compare(rt *rapid.T) {
 	if got, err := m.store.Cursor(context.Background(), "crawl"); err != nil || string(got) != m.cursor {
 		rt.Fatalf("Cursor = %q, %v, want %q", got, err, m.cursor)
 	}
-	limit := rapid.SampledFrom([]int{1, 2, 3, 7, 50}).Draw(rt, "limit")
-	for _, brand := range append([]string{""}, modelBrands...) {
+	limit := rapid.SampledFrom([]int{1, 4, 9, 50, 50}).Draw(rt, "limit")
+	for _, brand := range []string{"", rapid.SampledFrom(modelBrands).Draw(rt, "brand")} {
 		for _, f := range []store.Filter{
 			{}, {From: noon.AddDate(0, 0, -60)}, {To: noon}, {From: noon.Add(-time.Hour), To: noon.Add(time.Second)},
 			{Labels: []puskaradio.Label{puskaradio.Negative, puskaradio.Neutral}}, {Sources: modelSources[:1]},

@@ -64,7 +64,7 @@ var (
 func TestModel(t *testing.T) {
 	checks := flag.Lookup("rapid.checks")
 	if was := checks.Value.String(); was == checks.DefValue {
-		if err := checks.Value.Set("8"); err != nil {
+		if err := checks.Value.Set("6"); err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = checks.Value.Set(was) }()
