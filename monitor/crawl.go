@@ -202,11 +202,18 @@ func (m *Monitor) Import(ctx context.Context, source, brand string, found []pusk
 }
 
 // settleDate files a mention under a date that can be: one from the future is
-// taken for when we saw it.
+// taken for when we saw it. So is the date of the owner's answer.
 func settleDate(m *puskaradio.Mention, now time.Time) {
 	m.Published = m.Published.UTC()
-	if m.Published.Unix() <= 0 || m.Published.After(now.Add(5*time.Minute)) {
+	soon := now.Add(5 * time.Minute)
+	if m.Published.Unix() <= 0 || m.Published.After(soon) {
+		m.Ref = m.Key() // it may be made of the date, and must stay when that comes true
 		m.Published, m.DateFrom = now, puskaradio.DateSeen
+	}
+	if o := m.Owner; o != nil && !o.At.IsZero() && (o.At.Unix() <= 0 || o.At.After(soon)) {
+		settled := *o
+		settled.At = now
+		m.Owner = &settled
 	}
 }
 

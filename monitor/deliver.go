@@ -61,17 +61,26 @@ func (m *Monitor) deliver(ctx context.Context, j store.Job, rest string) (store.
 	_, what, _ := strings.Cut(rest, "/")
 	c := p.channel(channel)
 	if c == nil {
-		return m.orphan(ctx, p, j, what, now)
+		return m.orphan(ctx, p, j, now)
 	}
 	queue, err := m.Store.Jobs(ctx, "deliver/"+channel+"/")
 	if err != nil {
 		return j, err
 	}
-	if head := queue[0]; head.Key != j.Key && head.Due.After(now) {
-		return j, &puskaradio.RetryError{After: head.Due.Sub(now) + time.Millisecond, Err: errors.New("waits for what was decided before it")}
+	if len(queue) == 0 {
+		return store.Job{}, nil // taken off meanwhile
 	}
-	if due, ok := foldable(queue, now); ok {
-		return m.summary(ctx, p, c, j, due, now)
+	if head := queue[0]; head.Key < j.Key {
+		return j, &puskaradio.RetryError{After: max(0, head.Due.Sub(now)) + time.Millisecond, Err: errors.New("waits for what was decided before it")}
+	}
+	due, err := m.foldable(ctx, c, queue, now)
+	if err != nil {
+		return j, err
+	}
+	if len(due) >= 2 { // j is the first of them, or updates what was said before
+		if next, err := m.summary(ctx, p, c, j, due, now); err != nil || due[0].Key == j.Key {
+			return next, err
+		}
 	}
 	err = m.say(ctx, p, c, what)
 	switch {
@@ -147,7 +156,7 @@ func (m *Monitor) notSaid(ctx context.Context, p *Plan, c *Channel, j store.Job,
 	_, permanent := errors.AsType[*puskaradio.PermanentError](cause)
 	waited := now.Sub(j.Since)
 	if other := p.channel(c.Fallback); other != nil && other.ID != c.ID && (permanent || waited >= fallBack) {
-		d := delivery(other.ID, j.Since, what, now)
+		d := redirected(j, other.ID, now)
 		if _, err := m.Store.Sent(ctx, other.ID+"/"+what); errors.Is(err, puskaradio.ErrNotFound) {
 			if err := m.Store.Schedule(ctx, d); err != nil {
 				return j, err
@@ -164,13 +173,41 @@ func (m *Monitor) notSaid(ctx context.Context, p *Plan, c *Channel, j store.Job,
 	return j, cause
 }
 
+// redirected is a delivery in another channel. Its key is the one that the
+// channel's own delivery of it has or would have.
+func redirected(j store.Job, channel string, now time.Time) store.Job {
+	parts := strings.SplitN(j.Key, "/", 4)
+	return store.Job{
+		Key:  "deliver/" + channel + "/" + parts[2] + "/" + parts[3],
+		Kind: "deliver", Lane: "deliver/" + channel, Due: now,
+	}
+}
+
 // orphan deals with what waits for a channel that is gone from the
-// configuration: the others hear of it.
-func (m *Monitor) orphan(ctx context.Context, p *Plan, j store.Job, what string, now time.Time) (store.Job, error) {
+// configuration: an alert goes to the first of the others that wants to hear
+// of its brand and has not.
+func (m *Monitor) orphan(ctx context.Context, p *Plan, j store.Job, now time.Time) (store.Job, error) {
+	parts := strings.SplitN(j.Key, "/", 4)
+	if len(parts) < 4 || !strings.HasPrefix(parts[3], "a/") {
+		return store.Job{}, nil
+	}
+	a, err := m.Store.Alert(ctx, strings.TrimPrefix(parts[3], "a/"))
+	if errors.Is(err, puskaradio.ErrNotFound) {
+		return store.Job{}, nil
+	}
+	if err != nil {
+		return j, err
+	}
 	for i := range p.Channels {
 		c := &p.Channels[i]
-		if _, err := m.Store.Sent(ctx, c.ID+"/"+what); errors.Is(err, puskaradio.ErrNotFound) && c.Alerts && strings.HasPrefix(what, "a/") {
-			return store.Job{}, m.Store.Schedule(ctx, delivery(c.ID, j.Since, what, now))
+		if !c.Alerts || !c.wants(a.Brand) {
+			continue
+		}
+		switch _, err := m.Store.Sent(ctx, c.ID+"/"+parts[3]); {
+		case errors.Is(err, puskaradio.ErrNotFound):
+			return store.Job{}, m.Store.Schedule(ctx, redirected(j, c.ID, now))
+		case err != nil:
+			return j, err
 		}
 	}
 	return store.Job{}, nil
@@ -179,14 +216,23 @@ func (m *Monitor) orphan(ctx context.Context, p *Plan, j store.Job, what string,
 // inSummary marks the reference of a summary.
 const inSummary = "summary/"
 
-// foldable are the first deliveries of a channel, if two or more of them have
-// waited for long.
-func foldable(queue []store.Job, now time.Time) ([]store.Job, bool) {
-	n := 0
-	for n < len(queue) && now.Sub(queue[n].Since) >= fold {
-		n++
+// foldable are those of a channel's deliveries that have waited for long and
+// of which it has heard nothing yet. What only updates a message that stands
+// in the channel is said by an edit of it, and folds into nothing.
+func (m *Monitor) foldable(ctx context.Context, c *Channel, queue []store.Job, now time.Time) (due []store.Job, err error) {
+	for _, j := range queue {
+		if now.Sub(j.Since) < fold {
+			break
+		}
+		_, err := m.Store.Sent(ctx, c.ID+"/"+strings.SplitN(j.Key, "/", 4)[3])
+		switch {
+		case errors.Is(err, puskaradio.ErrNotFound):
+			due = append(due, j)
+		case err != nil:
+			return nil, err
+		}
 	}
-	return queue[:n], n >= 2
+	return due, nil
 }
 
 // summary says in one message what has waited for a channel that was away.
@@ -196,13 +242,14 @@ func (m *Monitor) summary(ctx context.Context, p *Plan, c *Channel, j store.Job,
 	for _, d := range due {
 		what := strings.SplitN(d.Key, "/", 4)[3]
 		msg, rev, err := m.message(ctx, p, c, what)
-		if err != nil {
+		_, permanent := errors.AsType[*puskaradio.PermanentError](err)
+		if permanent || errors.Is(err, puskaradio.ErrNotFound) {
 			continue // forgotten meanwhile
 		}
-		revs[what] = rev
-		if _, err := m.Store.Sent(ctx, c.ID+"/"+what); err == nil {
-			continue
+		if err != nil {
+			return j, err
 		}
+		revs[what] = rev
 		lines, keys = append(lines, notify.Sentence(msg)), append(keys, what)
 	}
 	if len(keys) > 0 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -191,20 +192,24 @@ func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand,
 	if s.From.Before(f.From) {
 		f.From = s.From
 	}
-	found, _, err := m.Store.Mentions(ctx, f)
-	if err != nil {
-		return e, err
-	}
-	aspects := map[string]int{}
-	for _, x := range found {
-		if at, ok := begun[x.Mention.Source]; ok && !x.Mention.FirstSeen.After(at) {
+	aspects, heard := map[string]int{}, 0
+	for x, err := range m.each(ctx, f) {
+		if err != nil {
+			return e, err
+		}
+		// A source that is not read has been imported, or has left the plan.
+		if at, ok := begun[x.Mention.Source]; !ok || !x.Mention.FirstSeen.After(at) {
 			e.history[x.Mention.Published.Truncate(time.Hour)]++
 			continue
 		}
 		if x.Mention.Published.Before(s.From) {
 			continue
 		}
+		heard++
 		e.quotes = append(e.quotes, puskaradio.QuoteOf(x.ID, &x.Mention))
+		if len(e.quotes) > 200 { // a burst may be of any size
+			e.worst()
+		}
 		v := x.Mention.Verdict()
 		for _, name := range negativeAspects(v) {
 			aspects[name]++
@@ -215,14 +220,40 @@ func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand,
 			e.topic, e.topicN = name, n
 		}
 	}
-	if 2*e.topicN < len(e.quotes) { // not shared by half of them
+	if 2*e.topicN < heard { // not shared by half of them
 		e.topic, e.topicN = "", 0
 	}
+	e.worst()
+	return e, nil
+}
+
+// each reads all mentions that a filter takes, page by page.
+func (m *Monitor) each(ctx context.Context, f store.Filter) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		for {
+			found, next, err := m.Store.Mentions(ctx, f)
+			if err != nil {
+				yield(store.Entry{}, err)
+				return
+			}
+			for _, x := range found {
+				if !yield(x, nil) {
+					return
+				}
+			}
+			if f.After = next; next == "" {
+				return
+			}
+		}
+	}
+}
+
+// worst keeps the five worst quotes.
+func (e *evidence) worst() {
 	slices.SortStableFunc(e.quotes, func(a, b puskaradio.Quote) int {
 		return cmp.Or(cmp.Compare(severity(a), severity(b)), b.Published.Compare(a.Published))
 	})
 	e.quotes = e.quotes[:min(5, len(e.quotes))]
-	return e, nil
 }
 
 func negativeAspects(v puskaradio.Score) []string {

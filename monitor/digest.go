@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,7 +28,7 @@ func (p *Plan) digestTime(t time.Time) time.Time {
 // nextDigest is when the next digest is due, which may be now.
 func (p *Plan) nextDigest(now time.Time) time.Time {
 	at := p.digestTime(now)
-	if y, mo, d := now.In(p.Zone).Date(); now.After(time.Date(y, mo, d, 12, 0, 0, 0, p.Zone)) {
+	if y, mo, d := now.In(p.Zone).Date(); now.After(at) && now.After(time.Date(y, mo, d, 12, 0, 0, 0, p.Zone)) {
 		return p.digestTime(time.Date(y, mo, d+1, 12, 0, 0, 0, p.Zone))
 	}
 	return at
@@ -142,8 +143,11 @@ func (m *Monitor) wake(ctx context.Context, j store.Job, rest string) (store.Job
 		return store.Job{}, &puskaradio.PermanentError{Err: fmt.Errorf("no mention in %q", j.Key)}
 	}
 	c, err := m.Store.Case(ctx, brand, puskaradio.ID(id))
+	if err != nil && !errors.Is(err, puskaradio.ErrNotFound) {
+		return j, err
+	}
 	if err != nil || c.Status != puskaradio.Snoozed {
-		return store.Job{}, nil //nolint:nilerr // it was forgotten or woken meanwhile
+		return store.Job{}, nil // it was forgotten or woken meanwhile
 	}
 	now := time.Now().UTC()
 	if c.Until.After(now) {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -446,4 +447,11 @@ func TestSourceThatFails(t *testing.T) {
 			t.Errorf("coverage = %+v, %v, want the broken source in it", as, err)
 		}
 	})
+}
+
+// always is a source that says the same whenever it is asked.
+type always struct{ posts []puskaradio.Mention }
+
+func (a always) Fetch(context.Context, *crawler.Client, crawler.Query) (crawler.Page, error) {
+	return crawler.Page{Mentions: slices.Clone(a.posts)}, nil
 }

@@ -56,17 +56,28 @@ func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
 		return j, err
 	}
 	m.Log.Info("backed up", "to", path)
-	return j, prune(p.BackupDir)
+	return j, prune(p.BackupDir, now)
 }
 
-// prune removes all but the newest backups.
-func prune(dir string) error {
+// prune removes all but the newest backups, and what is left of broken ones.
+func prune(dir string, now time.Time) error {
 	all, err := filepath.Glob(filepath.Join(dir, "puskaradio-*Z"))
 	if err != nil {
 		return err
 	}
 	slices.Sort(all)
-	for _, old := range all[:max(0, len(all)-keepBackups)] {
+	// What a crash has left of a copy; a younger one may be under way.
+	parts, err := filepath.Glob(filepath.Join(dir, "puskaradio-*Z.part"))
+	if err != nil {
+		return err
+	}
+	drop := all[:max(0, len(all)-keepBackups)]
+	for _, part := range parts {
+		if info, err := os.Stat(part); err == nil && now.Sub(info.ModTime()) > 24*time.Hour {
+			drop = append(slices.Clip(drop), part)
+		}
+	}
+	for _, old := range drop {
 		if err := os.RemoveAll(old); err != nil {
 			return fmt.Errorf("old backup: %w", err)
 		}

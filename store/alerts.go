@@ -61,7 +61,7 @@ func (s *Bolt) Alert(ctx context.Context, id string) (a puskaradio.Alert, err er
 func (s *Bolt) Alerts(ctx context.Context, brand string, from, to time.Time) (out []puskaradio.Alert, err error) {
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte("a")).Cursor()
-		end := uint32(min(to.Unix(), 1<<32-1))
+		end := uint32(max(0, min(to.Unix(), 1<<32-1)))
 		for k, v := c.Seek(key32(uint32(max(0, from.Unix())))); k != nil && binary.BigEndian.Uint32(k) < end; k, v = c.Next() {
 			var a puskaradio.Alert
 			if err := json.Unmarshal(v, &a); err != nil {
@@ -151,7 +151,7 @@ func (b *batch) note(c puskaradio.Coverage) error {
 func (s *Bolt) Coverage(ctx context.Context, from, to time.Time) (out []puskaradio.Coverage, err error) {
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte("cov")).Cursor()
-		end := uint32((to.Unix() + 3599) / 3600)
+		end := uint32(max(0, to.Unix()+3599) / 3600)
 		for k, v := c.Seek(key32(uint32(max(0, from.Unix()) / 3600))); k != nil && binary.BigEndian.Uint32(k) < end; k, v = c.Next() {
 			var line puskaradio.Coverage
 			if err := json.Unmarshal(v, &line); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,8 @@ func (s *Bolt) Backup(ctx context.Context, dir string, now time.Time) (path stri
 			_ = os.RemoveAll(part) // what is left of a failed copy
 		}
 	}()
+	s.tidy.Lock() // else a compaction, and all others with it, would wait for the copy to end
+	defer s.tidy.Unlock()
 	txs := map[string]*bbolt.Tx{}
 	defer func() {
 		for _, tx := range txs {
@@ -165,6 +168,8 @@ func copyFile(from, to string) error {
 // any at all if always is set, and so gives room back to the disk. Readers of
 // a file wait while it is replaced, and so do all writers.
 func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error) {
+	s.tidy.Lock()
+	defer s.tidy.Unlock()
 	wasteful := func(db *bbolt.DB) bool {
 		st := db.Stats()
 		free := int64(st.FreePageN+st.PendingPageN) * int64(db.Info().PageSize)
@@ -224,6 +229,7 @@ func (s *Bolt) replace(db **bbolt.DB) (freed int64, err error) {
 		return 0, err
 	}
 	if err := errors.Join(bbolt.Compact(dst, *db, 1<<24), dst.Sync(), dst.Close()); err != nil {
+		_ = os.Remove(next) // the disk may be full of it
 		return 0, err
 	}
 	fault.Point("store: during compaction")
@@ -249,6 +255,8 @@ func (s *Bolt) replace(db **bbolt.DB) (freed int64, err error) {
 
 // dropQuarters removes the files of quarters that ended before a time.
 func (s *Bolt) dropQuarters(end uint32) error {
+	s.tidy.Lock()
+	defer s.tidy.Unlock()
 	ids, err := s.quartersOnDisk()
 	if err != nil {
 		return err
@@ -258,6 +266,10 @@ func (s *Bolt) dropQuarters(end uint32) error {
 			continue
 		}
 		err := s.exclusive(context.Background(), func() error {
+			// Something old may have been filed since it was emptied.
+			if filed, err := s.filedBefore(firstSecond(id + 1)); err != nil || filed {
+				return err
+			}
 			q, err := s.quarter(id, false)
 			if err != nil || q == nil {
 				return err
@@ -277,6 +289,19 @@ func (s *Bolt) dropQuarters(end uint32) error {
 		}
 	}
 	return nil
+}
+
+// filedBefore reports whether any mention is filed under an earlier second.
+func (s *Bolt) filedBefore(sec int64) (found bool, err error) {
+	last := month(uint32(sec))
+	err = s.main.View(func(tx *bbolt.Tx) error {
+		c := tx.Bucket([]byte("b")).Cursor()
+		for k, _ := c.First(); k != nil && !found && binary.BigEndian.Uint16(k) <= last; k, _ = c.Next() {
+			found = int64(keyOfB(k).sec) < sec
+		}
+		return nil
+	})
+	return found, err
 }
 
 // Check reads every page of the open files.

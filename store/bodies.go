@@ -29,7 +29,8 @@ type quarter struct {
 	gate sync.RWMutex // held to write while the file is replaced
 	db   *bbolt.DB
 
-	merging sync.Mutex // held while segments are merged
+	merging     sync.Mutex // held while segments are merged
+	unmergeable bool       // guarded by merging: a segment is damaged
 }
 
 func quarterOf(sec int64) uint16 {
@@ -49,6 +50,9 @@ func firstSecond(id uint16) int64 {
 func (s *Bolt) quarter(id uint16, create bool) (*quarter, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.quarters == nil {
+		return nil, errClosed
+	}
 	if q := s.quarters[id]; q != nil {
 		return q, nil
 	}
@@ -218,13 +222,16 @@ func unpackBlock(b []byte) ([][]byte, error) {
 }
 
 // A reader reads records of several quarters in one go. It keeps the last
-// block of each, for what was crawled together is read together.
+// blocks, for what was crawled together is read together.
 type reader struct {
 	s      *Bolt
 	txs    map[uint16]*bbolt.Tx
 	held   []*quarter
 	blocks map[uint64][][]byte
 }
+
+// maxBlocks is how many blocks a reader keeps.
+const maxBlocks = 256
 
 func (s *Bolt) reader() *reader {
 	return &reader{s: s, txs: map[uint16]*bbolt.Tx{}, blocks: map[uint64][][]byte{}}
@@ -248,12 +255,15 @@ func (r *reader) tx(id uint16) (*bbolt.Tx, error) {
 		return nil, err
 	}
 	if q == nil {
-		return nil, puskaradio.ErrNotFound
+		return nil, errErased
 	}
 	q.gate.RLock()
 	tx, err := q.db.Begin(false)
 	if err != nil {
 		q.gate.RUnlock()
+		if errors.Is(err, bbolt.ErrDatabaseNotOpen) { // removed by Retain meanwhile
+			return nil, errErased
+		}
 		return nil, err
 	}
 	r.held = append(r.held, q)
@@ -272,18 +282,25 @@ func (r *reader) record(id uint16, seq uint32) ([]byte, error) {
 		}
 		v := tx.Bucket([]byte("m")).Get(key32(seq >> 4))
 		if v == nil {
-			return nil, puskaradio.ErrNotFound
+			return nil, errErased
 		}
 		if block, err = unpackBlock(v); err != nil {
 			return nil, fmt.Errorf("%s: block %d: %w", quarterFile(id), seq>>4, err)
+		}
+		if len(r.blocks) >= maxBlocks { // a long page must not hold all its texts twice
+			clear(r.blocks)
 		}
 		r.blocks[at] = block
 	}
 	if i := int(seq & 15); i < len(block) && len(block[i]) > 0 {
 		return block[i], nil
 	}
-	return nil, puskaradio.ErrNotFound
+	return nil, errErased
 }
+
+// errErased says that a text is not where its entry says. It may have been
+// edited or forgotten since the entry was read.
+var errErased = fmt.Errorf("its text is gone: %w", puskaradio.ErrNotFound)
 
 // erase empties records, so that their texts are gone from the file's live
 // pages. Their places stay.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -58,9 +59,11 @@ type Bolt struct {
 	opts BoltOptions
 	main *bbolt.DB
 	gate sync.RWMutex // held to write while main.db is replaced, see Compact
+	tidy sync.Mutex   // held while files are copied, replaced or removed
 
 	writes chan *write
 	closed chan struct{}
+	ended  chan struct{} // the writer has gone
 	wg     sync.WaitGroup
 	wake   chan struct{} // tells Run that the queue has changed
 
@@ -92,7 +95,7 @@ func OpenBolt(dir string, o *BoltOptions) (*Bolt, error) {
 	o = cmp.Or(o, new(BoltOptions))
 	s := &Bolt{
 		dir: dir, opts: *o,
-		writes: make(chan *write, 256), closed: make(chan struct{}), wake: make(chan struct{}, 1),
+		writes: make(chan *write, 256), closed: make(chan struct{}), ended: make(chan struct{}), wake: make(chan struct{}, 1),
 		quarters: map[uint16]*quarter{},
 		builder:  builder{number: map[string]uint32{}},
 	}
@@ -128,8 +131,7 @@ func (s *Bolt) open() (err error) {
 		return err
 	}
 	err = s.main.View(func(tx *bbolt.Tx) error {
-		s.names.load(tx)
-		return s.refs.load(tx)
+		return errors.Join(s.names.load(tx), s.refs.load(tx))
 	})
 	return errors.Join(err, s.seal(false))
 }
@@ -197,6 +199,7 @@ func (s *Bolt) closeFiles() error {
 	for _, q := range s.quarters {
 		errs = append(errs, q.db.Close())
 	}
+	s.quarters = nil // nothing is opened any more
 	if s.main != nil {
 		errs = append(errs, s.main.Close())
 	}
@@ -221,9 +224,12 @@ const (
 	sourceName = "s"
 )
 
-func (n *names) load(tx *bbolt.Tx) {
+func (n *names) load(tx *bbolt.Tx) error {
 	n.num, n.name = map[string]uint32{}, map[numbered]string{}
-	_ = tx.Bucket([]byte("names")).ForEach(func(k, v []byte) error {
+	return tx.Bucket([]byte("names")).ForEach(func(k, v []byte) error {
+		if len(k) == 0 || len(v) != 4 {
+			return errRecord
+		}
 		n.set(string(k[:1]), string(k[1:]), binary.BigEndian.Uint32(v))
 		return nil
 	})
@@ -262,29 +268,36 @@ func (n *names) all(kind string) []uint32 {
 	return out
 }
 
-// make gives the number of a name, a new one if it must. If the transaction
-// fails the number is spent, which does no harm: it is put again next time.
-func (n *names) make(tx *bbolt.Tx, kind, name string) (uint32, error) {
+// name gives the number of a name, a new one if it must. A new name is known
+// at once, so that nobody reads a mention whose names he does not know; if the
+// transaction fails it is forgotten again, and its number is spent.
+func (b *batch) name(kind, name string) (uint32, error) {
+	n := &b.s.names
 	if num, ok := n.number(kind, name); ok {
 		return num, nil
-	}
-	b := tx.Bucket([]byte("names"))
-	if v := b.Get([]byte(kind + name)); v != nil { // made earlier in this transaction
-		return binary.BigEndian.Uint32(v), nil
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	num := n.next
-	if err := b.Put([]byte(kind+name), key32(num)); err != nil {
+	if kind == sourceName && num > math.MaxUint16 { // an entry has two bytes for it
+		return 0, fmt.Errorf("%s would be name %d, and there is room for %d", name, num, math.MaxUint16)
+	}
+	if err := b.tx.Bucket([]byte("names")).Put([]byte(kind+name), key32(num)); err != nil {
 		return 0, err
 	}
-	tx.OnCommit(func() {
-		n.mu.Lock()
-		n.set(kind, name, num)
-		n.mu.Unlock()
-	})
-	n.next++
+	n.set(kind, name, num)
+	b.named = append(b.named, kind+name)
 	return num, nil
+}
+
+// forget takes back what a failed transaction has made known.
+func (n *names) forget(named []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, k := range named {
+		delete(n.name, numbered{k[0], n.num[k]})
+		delete(n.num, k)
+	}
 }
 
 func key32(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
@@ -307,16 +320,26 @@ func getJSON(b *bbolt.Bucket, key []byte, v any) error {
 }
 
 // view reads main.db. Readers copy what they want and are quick, for a page
-// that a reader may see is not used again.
+// that a reader may see is not used again. It may call read more than once.
 func (s *Bolt) view(ctx context.Context, read func(tx *bbolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	for try := 0; ; try++ {
+		err := s.viewOnce(read)
+		if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+			return errClosed
+		}
+		// A text may be replaced, and the old one erased, after this
+		// transaction began and before it came to read it.
+		if !errors.Is(err, errErased) || try == 3 {
+			return err
+		}
+	}
+}
+
+func (s *Bolt) viewOnce(read func(tx *bbolt.Tx) error) error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
-	err := s.main.View(read)
-	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
-		return errClosed
-	}
-	return err
+	return s.main.View(read)
 }

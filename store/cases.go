@@ -69,6 +69,7 @@ func (s *Bolt) locate(tx *bbolt.Tx, brand string, id puskaradio.ID) (mentionKey,
 func (s *Bolt) edit(ctx context.Context, brand string, id puskaradio.ID, do func(b *batch, k mentionKey, e *entry, rec *caseRecord) error) error {
 	var failed error
 	err := s.update(ctx, 1, func(b *batch) error {
+		failed = nil
 		k, e, err := s.locate(b.tx, brand, id)
 		if p := b.fresh[k.hash]; p != nil && err == nil {
 			e = p.entry
@@ -126,9 +127,7 @@ func (s *Bolt) Move(ctx context.Context, brand string, id puskaradio.ID, was pus
 // Correct implements [Store].
 func (s *Bolt) Correct(ctx context.Context, brand string, id puskaradio.ID, score *puskaradio.Score) error {
 	return s.edit(ctx, brand, id, func(b *batch, k mentionKey, e *entry, rec *caseRecord) error {
-		r := s.reader()
-		defer r.close()
-		m, err := r.mention(b.tx, k, *e)
+		m, err := b.current(k, *e)
 		if err != nil {
 			return err
 		}
@@ -145,6 +144,16 @@ func (s *Bolt) Correct(ctx context.Context, brand string, id puskaradio.ID, scor
 		b.recount(&p, was, m.FirstSeen)
 		return nil
 	})
+}
+
+// current reads a mention as this transaction has left it.
+func (b *batch) current(k mentionKey, e entry) (puskaradio.Mention, error) {
+	if p := b.fresh[k.hash]; p != nil {
+		return p.mention, nil
+	}
+	r := b.s.reader()
+	defer r.close()
+	return r.mention(b.tx, k, e)
 }
 
 // mention reads a mention whole.
@@ -209,6 +218,7 @@ func (s *Bolt) Inbox(ctx context.Context, f Filter) ([]puskaradio.Case, string, 
 	var out []puskaradio.Case
 	next := ""
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		out, next = nil, ""
 		brands, after, err := s.scope(f)
 		if err != nil {
 			return err
@@ -245,7 +255,7 @@ func (s *Bolt) Inbox(ctx context.Context, f Filter) ([]puskaradio.Case, string, 
 func (s *Bolt) inboxOf(tx *bbolt.Tx, brand uint32, status byte, f Filter, after mentionKey, limit int) ([]found, error) {
 	from, to := f.span()
 	end := mentionKey{brand: brand, sec: to}
-	if after.sec > 0 && after.sec <= to {
+	if !after.isZero() && after.sec <= to {
 		end = mentionKey{brand: brand, sec: after.sec, hash: after.hash}
 	}
 	c := tx.Bucket([]byte("i")).Cursor()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (c *Crawl) check() error {
 		switch sec := m.Published.Unix(); {
 		case m.Brand == "" || m.Source == "":
 			errs = append(errs, fmt.Errorf("store: mention %d has no brand or no source", i))
-		case sec < 0 || sec > math.MaxUint32:
+		case sec < 0 || sec >= math.MaxUint32:
 			errs = append(errs, fmt.Errorf("store: mention %q of %s is dated %s", m.Key(), m.Source, m.Published.Format(time.DateOnly)))
 		}
 	}
@@ -63,11 +64,11 @@ func (c *Crawl) check() error {
 
 // mention files what is new, and makes a version of what has changed.
 func (b *batch) mention(m *puskaradio.Mention, st *Stored) error {
-	brand, err := b.s.names.make(b.tx, brandName, m.Brand)
+	brand, err := b.name(brandName, m.Brand)
 	if err != nil {
 		return err
 	}
-	source, err := b.s.names.make(b.tx, sourceName, m.Source)
+	source, err := b.name(sourceName, m.Source)
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (b *batch) mention(m *puskaradio.Mention, st *Stored) error {
 		p.entry.setRating(m.Rating)
 		b.add(p)
 		b.refs = append(b.refs, ref{k.hash, k.sec})
-		b.counts.addMention(brand, int64(k.sec), m.FirstSeen, b.s.zone(), tallyOf(p.entry))
+		b.count(p, m.FirstSeen, tallyOf(p.entry))
 		st.New = append(st.New, k.id())
 		return b.flag(p, m)
 	case known.entry.digest == d && known.entry.flags&flagDeleted == 0:
@@ -168,18 +169,30 @@ func (b *batch) change(p *pending, m *puskaradio.Mention, d uint32) error {
 		p.entry.setScore(now.Verdict())
 	}
 	p.entry.setRating(now.Rating)
-	b.recount(p, was, m.FirstSeen)
+	b.recount(p, was, old.FirstSeen)
 	return b.flag(p, m)
 }
 
 func sameRating(a, b *puskaradio.Rating) bool {
-	return a == b || a != nil && b != nil && *a == *b
+	// As they are stored: 4.6667 was kept as 4.667.
+	return bytes.Equal(appendRating(nil, a), appendRating(nil, b))
 }
 
 func (b *batch) recount(p *pending, was tally, seen time.Time) {
 	if is := tallyOf(p.entry); is != was {
-		b.counts.addMention(p.key.brand, int64(p.key.sec), seen, b.s.zone(), was.minus())
-		b.counts.addMention(p.key.brand, int64(p.key.sec), seen, b.s.zone(), is)
+		b.count(p, seen, was.minus())
+		b.count(p, seen, is)
+	}
+}
+
+// count counts a mention in its date and, if it was recent when it was first
+// seen and such hours are still kept, its hour. What was once counted is taken
+// off where it was added, and nowhere else.
+func (b *batch) count(p *pending, seen time.Time, t tally) {
+	at := time.Unix(int64(p.key.sec), 0)
+	b.counts.add(row{"r", p.key.brand, dayOf(at, b.s.zone())}, t)
+	if hour := p.key.sec / 3600; seen.Sub(at) < hourSpan && hour >= keptFrom(b.tx) {
+		b.counts.add(row{"h", p.key.brand, hour}, t)
 	}
 }
 

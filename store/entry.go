@@ -73,6 +73,8 @@ type mentionKey struct {
 	hash       uint64
 }
 
+func (k mentionKey) isZero() bool { return k == mentionKey{} }
+
 func (k mentionKey) id() puskaradio.ID { return puskaradio.NewID(int64(k.sec), k.hash) }
 
 // month numbers the thirty days that a key belongs to.

@@ -1,26 +1,67 @@
 package store
 
-import "go.etcd.io/bbolt"
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
 
 // IndexSize gives the bytes of the full-text index, keys and values.
 func (s *Bolt) IndexSize() (size int64, err error) {
+	err = s.eachIndex(func(t *bbolt.Bucket) {
+		st := t.Stats()
+		size += int64(st.LeafAlloc + st.BranchAlloc)
+	})
+	return size, err
+}
+
+// Pieces gives how many segments the index has, and how many runs the
+// references.
+func (s *Bolt) Pieces() (segs, runs int, err error) {
+	err = s.eachIndex(func(t *bbolt.Bucket) { segs += len(segments(t)) })
+	s.refs.mu.RLock()
+	defer s.refs.mu.RUnlock()
+	return segs, len(s.refs.runs), err
+}
+
+func (s *Bolt) eachIndex(do func(t *bbolt.Bucket)) error {
 	ids, err := s.quartersOnDisk()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, id := range ids {
 		q, err := s.quarter(id, false)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		err = q.view(func(tx *bbolt.Tx) error {
-			st := tx.Bucket([]byte("t")).Stats()
-			size += int64(st.LeafAlloc + st.BranchAlloc)
-			return nil
-		})
+		err = q.view(func(tx *bbolt.Tx) error { do(tx.Bucket([]byte("t"))); return nil })
 		if err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return size, nil
+	return nil
+}
+
+// Together does several writes in one transaction, in their order. Each must
+// come to write something.
+func (s *Bolt) Together(ctx context.Context, ops ...func()) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	return s.exclusive(ctx, func() error {
+		for i, op := range ops {
+			for wg.Go(op); len(s.writes) <= i; {
+				time.Sleep(5 * time.Microsecond)
+			}
+		}
+		return nil
+	})
+}
+
+// SpendNames takes numbers away until n is the next.
+func (s *Bolt) SpendNames(n uint32) {
+	s.names.mu.Lock()
+	defer s.names.mu.Unlock()
+	s.names.next = n
 }

@@ -21,7 +21,7 @@ func (q *quarter) merge(done func() bool) error {
 		return nil
 	}
 	defer q.merging.Unlock()
-	for !done() {
+	for !done() && !q.unmergeable {
 		var group []segment
 		err := q.view(func(tx *bbolt.Tx) error {
 			group = mergeable(segments(tx.Bucket([]byte("t"))))
@@ -36,7 +36,9 @@ func (q *quarter) merge(done func() bool) error {
 				return q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) })
 			}
 			if err := q.update(m.step); err != nil {
-				return err
+				// What is damaged is not tried again and again, and leaves nothing.
+				q.unmergeable = errors.Is(err, errRecord)
+				return errors.Join(err, q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) }))
 			}
 		}
 	}

@@ -64,7 +64,7 @@ func (b *batch) putJob(was, is *Job) error {
 		return jobs.Delete([]byte(was.Key))
 	}
 	is.Due = is.Due.UTC().Truncate(time.Millisecond)
-	if err := due.Put(dueKey(is), nil); err != nil {
+	if err := due.Put(dueKey(is), []byte(is.Lane)); err != nil {
 		return err
 	}
 	return putJSON(jobs, []byte(is.Key), is)
@@ -116,6 +116,7 @@ type runner struct {
 	mu      sync.Mutex
 	running map[string]bool // keys
 	lanes   map[string]bool
+	held    map[string]time.Time // what could not be put back, and until when it waits
 }
 
 // Run implements [Queue]. It goes by the clock of the machine. What is due is
@@ -126,7 +127,7 @@ func (s *Bolt) Run(ctx context.Context, handle func(context.Context, Job) (Job, 
 		s: s, handle: handle,
 		free:    make(chan struct{}, cmp.Or(s.opts.Workers, 16)),
 		changed: make(chan struct{}, 1),
-		running: map[string]bool{}, lanes: map[string]bool{},
+		running: map[string]bool{}, lanes: map[string]bool{}, held: map[string]time.Time{},
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -150,18 +151,10 @@ func (s *Bolt) Run(ctx context.Context, handle func(context.Context, Job) (Job, 
 			return fmt.Errorf("queue: %w", err)
 		}
 		for _, j := range jobs {
-			select {
-			case r.free <- struct{}{}:
-			case <-ctx.Done():
-				return nil
-			}
-			if !r.begin(j) {
-				<-r.free
-				continue
-			}
+			r.begin(j)
 			wg.Go(func() {
-				defer func() { <-r.free }()
 				r.run(ctx, j)
+				r.end(j)
 			})
 		}
 		timer := time.NewTimer(min(max(next.Sub(now), time.Millisecond), time.Minute))
@@ -177,7 +170,9 @@ func (s *Bolt) Run(ctx context.Context, handle func(context.Context, Job) (Job, 
 	}
 }
 
-// due lists what is due and not running, and when the next one will be.
+// due lists what is due and not running, no more than can begin at once, and
+// when the next one will be. What is in a busy lane is passed by unread: there
+// may be many of it.
 func (r *runner) due(ctx context.Context, now time.Time) (jobs []Job, next time.Time, err error) {
 	next = now.Add(time.Minute)
 	r.mu.Lock()
@@ -186,14 +181,21 @@ func (r *runner) due(ctx context.Context, now time.Time) (jobs []Job, next time.
 	err = r.s.view(ctx, func(tx *bbolt.Tx) error {
 		all := tx.Bucket([]byte("j"))
 		c := tx.Bucket([]byte("o")).Cursor()
-		for k, _ := c.First(); k != nil && len(jobs) < cap(r.free); k, _ = c.Next() {
+		for k, lane := c.First(); k != nil && len(jobs) < cap(r.free)-len(r.free); k, lane = c.Next() {
 			if at := time.UnixMilli(int64(binary.BigEndian.Uint64(k))); at.After(now) {
-				next = at
+				next = minTime(next, at)
 				return nil
 			}
 			key := k[8:]
-			if r.running[string(key)] {
+			if r.running[string(key)] || len(lane) > 0 && (r.lanes[string(lane)] || lanes[string(lane)]) {
 				continue
+			}
+			if until, ok := r.held[string(key)]; ok {
+				if until.After(now) {
+					next = minTime(next, until)
+					continue
+				}
+				delete(r.held, string(key))
 			}
 			var j Job
 			if err := getJSON(all, key, &j); err != nil {
@@ -210,24 +212,42 @@ func (r *runner) due(ctx context.Context, now time.Time) (jobs []Job, next time.
 	return jobs, next, err
 }
 
-func (r *runner) begin(j Job) bool {
+func minTime(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// begin takes a place for a job that due gave. Only the one who calls it
+// does, so that there is one.
+func (r *runner) begin(j Job) {
+	r.free <- struct{}{}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.running[j.Key] || j.Lane != "" && r.lanes[j.Lane] {
-		return false
-	}
 	r.running[j.Key], r.lanes[j.Lane] = true, true
-	return true
+}
+
+func (r *runner) end(j Job) {
+	r.mu.Lock()
+	delete(r.running, j.Key)
+	delete(r.lanes, j.Lane)
+	r.mu.Unlock()
+	<-r.free
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
 }
 
 func (r *runner) run(ctx context.Context, j Job) {
 	next, err := r.handle(ctx, j)
 	if ctx.Err() != nil && err != nil {
-		next, err = j, nil // interrupted is not failed: it is due again
+		return // interrupted is not failed: it is there as it was, and due
 	}
 	next = after(j, next, err, time.Now())
-	// ctx may be done; the job must go back. If it cannot, it stays due.
-	_ = r.s.update(context.WithoutCancel(ctx), 1, func(b *batch) error {
+	// ctx may be done; the job must go back.
+	err = r.s.update(context.WithoutCancel(ctx), 1, func(b *batch) error {
 		var have Job
 		if err := getJSON(b.tx.Bucket([]byte("j")), []byte(j.Key), &have); err != nil {
 			if errors.Is(err, puskaradio.ErrNotFound) {
@@ -244,13 +264,10 @@ func (r *runner) run(ctx context.Context, j Job) {
 		}
 		return b.putJob(&have, &next)
 	})
-	r.mu.Lock()
-	delete(r.running, j.Key)
-	delete(r.lanes, j.Lane)
-	r.mu.Unlock()
-	select {
-	case r.changed <- struct{}{}:
-	default:
+	if err != nil { // it stays due; but on a full disk nothing may run without a pause
+		r.mu.Lock()
+		r.held[j.Key] = time.Now().Add(heldFor)
+		r.mu.Unlock()
 	}
 }
 
@@ -258,6 +275,7 @@ func (r *runner) run(ctx context.Context, j Job) {
 const (
 	firstPause = time.Second
 	lastPause  = 15 * time.Minute
+	heldFor    = time.Minute // what could not be written down
 )
 
 // after is what a job is to be after a run.
@@ -290,7 +308,11 @@ func (r *runner) mend(ctx context.Context, now time.Time) error {
 	}
 	var far []Job
 	for _, j := range jobs {
-		if limit := max(j.Every, lastPause); j.Every > 0 && j.Due.Sub(now) > limit+time.Minute {
+		limit := max(j.Every, lastPause)
+		if j.Fails > 0 { // a source may have asked for as much
+			limit = max(limit, 24*time.Hour)
+		}
+		if j.Every > 0 && j.Due.Sub(now) > limit+time.Minute {
 			far = append(far, j)
 		}
 	}

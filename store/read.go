@@ -132,7 +132,7 @@ func (s *Bolt) page(tx *bbolt.Tx, all []found, limit int) (out []Entry, next str
 func (s *Bolt) newest(tx *bbolt.Tx, brand uint32, f Filter, after mentionKey, limit int) ([]found, error) {
 	from, to := f.span()
 	end := mentionKey{brand: brand, sec: to}
-	if after.sec > 0 && after.sec <= to {
+	if !after.isZero() && after.sec <= to {
 		end = mentionKey{brand: brand, sec: after.sec, hash: after.hash}
 	}
 	c := tx.Bucket([]byte("b")).Cursor()
@@ -186,8 +186,9 @@ func (s *Bolt) Retain(ctx context.Context, texts, hours time.Time) (int, error) 
 	n := 0
 	end := uint32(max(0, texts.Unix()))
 	for more := true; more; {
-		more = false
+		dropped := 0
 		err := s.update(ctx, maxGroup, func(b *batch) error {
+			more = false
 			var drop []found
 			c := b.tx.Bucket([]byte("b")).Cursor()
 			for k, v := c.First(); k != nil && binary.BigEndian.Uint16(k) <= month(end); k, v = c.Next() {
@@ -203,12 +204,13 @@ func (s *Bolt) Retain(ctx context.Context, texts, hours time.Time) (int, error) 
 					}
 				}
 			}
-			n += len(drop)
+			dropped = len(drop)
 			return b.forget(drop)
 		})
 		if err != nil {
 			return n, fmt.Errorf("store: retain: %w", err)
 		}
+		n += dropped
 	}
 	return n, s.dropQuarters(end)
 }
@@ -218,8 +220,13 @@ func (s *Bolt) dropHours(ctx context.Context, before time.Time) error {
 	end := uint32(max(0, before.Unix()) / 3600)
 	last := row{bucket: "h", step: end}.key()[:2]
 	for more := true; more; {
-		more = false
 		err := s.update(ctx, maxGroup, func(b *batch) error {
+			more = false
+			if end > keptFrom(b.tx) {
+				if err := b.tx.Bucket([]byte("meta")).Put([]byte("hours"), key32(end)); err != nil {
+					return err
+				}
+			}
 			var drop [][]byte
 			h := b.tx.Bucket([]byte("h"))
 			c := h.Cursor()
@@ -250,6 +257,11 @@ func (s *Bolt) dropHours(ctx context.Context, before time.Time) error {
 // keep them from coming back.
 func (b *batch) forget(drop []found) error {
 	for _, f := range drop {
+		if p := b.fresh[f.hash]; p != nil { // edited in this very transaction
+			f.entry = p.entry
+			delete(b.fresh, f.hash)
+			b.order = slices.DeleteFunc(b.order, func(q *pending) bool { return q == p })
+		}
 		if err := setStatus(b.tx, f.mentionKey, &f.entry, 0); err != nil {
 			return err
 		}

@@ -152,13 +152,12 @@ func (c counts) add(r row, t tally) {
 	c[r] = append(c[r], t)
 }
 
-// addMention counts a mention in its date and, if it is recent, its hour.
-func (c counts) addMention(brand uint32, sec int64, seen time.Time, zone *time.Location, t tally) {
-	at := time.Unix(sec, 0)
-	c.add(row{"r", brand, dayOf(at, zone)}, t)
-	if seen.Sub(at) < hourSpan {
-		c.add(row{"h", brand, uint32(sec / 3600)}, t)
+// keptFrom is the first hour whose counts Retain has not forgotten.
+func keptFrom(tx *bbolt.Tx) uint32 {
+	if v := tx.Bucket([]byte("meta")).Get([]byte("hours")); len(v) == 4 {
+		return binary.BigEndian.Uint32(v)
 	}
+	return 0
 }
 
 func (c counts) write(tx *bbolt.Tx) error {
@@ -201,6 +200,9 @@ func (s *Bolt) SeriesBySource(ctx context.Context, brand string, from, to time.T
 
 func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, step Step, sum bool) ([]puskaradio.Count, error) {
 	num, ok := s.names.number(brandName, brand)
+	if epoch := time.Unix(0, 0); from.Before(epoch) {
+		from = epoch // nothing is filed before
+	}
 	if !ok || !from.Before(to) {
 		return nil, ctx.Err()
 	}

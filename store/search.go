@@ -27,7 +27,7 @@ func (s *Bolt) Search(ctx context.Context, query string, f Filter) (out []Entry,
 	if err != nil || f.Brand != "" && len(brands) == 0 {
 		return nil, "", err
 	}
-	if after.sec > 0 {
+	if !after.isZero() {
 		to = min(to, after.sec+1)
 	}
 	sc := scan{terms: terms, phrases: phrases, from: from, to: to, after: after, all: true}
@@ -87,6 +87,7 @@ func (s *Bolt) searchQuarter(ctx context.Context, id uint16, sc scan, f Filter, 
 		}
 		var hits []found
 		err = s.view(ctx, func(tx *bbolt.Tx) error {
+			hits = nil
 			r := s.reader()
 			defer r.close()
 			for _, p := range places {
@@ -126,7 +127,7 @@ func (s *Bolt) verify(tx *bbolt.Tx, r *reader, id uint16, p place, sc scan) (fou
 			continue
 		}
 		h := found{keyOfB(k), e}
-		if a := sc.after; a.sec > 0 && (h.sec > a.sec || h.sec == a.sec && h.hash >= a.hash) {
+		if a := sc.after; !a.isZero() && (h.sec > a.sec || h.sec == a.sec && h.hash >= a.hash) {
 			return h, false, nil // it was on an earlier page
 		}
 		if len(sc.phrases) == 0 {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -13,8 +12,9 @@ import (
 	"github.com/puskaradio/puskaradio/internal/fault"
 )
 
-// A write is something to do in the next transaction. An error that it
-// returns ends the transaction for all; what concerns only itself, it keeps.
+// A write is something to do in the next transaction. After an error, its own
+// or another's, that transaction is given up, and it is done again in one of
+// its own: do starts afresh each time.
 type write struct {
 	size  int // mentions
 	do    func(b *batch) error
@@ -52,11 +52,11 @@ func (s *Bolt) send(ctx context.Context, w *write) error {
 	select {
 	case err := <-w.done: // not ctx: what was begun is waited for
 		return err
-	case <-s.closed:
+	case <-s.ended:
 		select {
 		case err := <-w.done:
 			return err
-		case <-time.After(10 * time.Second):
+		default: // it came too late
 			return errClosed
 		}
 	}
@@ -65,6 +65,7 @@ func (s *Bolt) send(ctx context.Context, w *write) error {
 // writer is the one goroutine that writes. What came while the disk was busy
 // shares the next transaction.
 func (s *Bolt) writer() {
+	defer close(s.ended)
 	for {
 		var group []*write
 		select {
@@ -101,7 +102,11 @@ func (s *Bolt) writer() {
 		if len(group) > 0 {
 			err := s.commit(group)
 			for _, w := range group {
-				w.done <- err
+				if err != nil && len(group) > 1 { // it may be the fault of another
+					w.done <- s.commit([]*write{w})
+				} else {
+					w.done <- err
+				}
 			}
 		}
 		if alone != nil {
@@ -119,6 +124,7 @@ type batch struct {
 	fresh  map[uint64]*pending // by hash: what this batch writes
 	order  []*pending
 	erase  map[uint16][]uint32 // records that are out of date, by quarter
+	named  []string            // kinds and names that are new
 	wake   bool
 }
 
@@ -139,6 +145,7 @@ func (s *Bolt) commit(group []*write) (err error) {
 	defer func() {
 		if err != nil {
 			_ = tx.Rollback() // the error that counts is on its way
+			s.names.forget(b.named)
 		}
 	}()
 	for _, w := range group {
