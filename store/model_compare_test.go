@@ -22,9 +22,14 @@ func (m *model) compare(rt *rapid.T) {
 	limit := rapid.SampledFrom([]int{1, 4, 9, 50, 50}).Draw(rt, "limit")
 	for _, brand := range []string{"", rapid.SampledFrom(modelBrands).Draw(rt, "brand")} {
 		for _, f := range []store.Filter{
-			{}, {From: noon.AddDate(0, 0, -60)}, {To: noon}, {From: noon.Add(-time.Hour), To: noon.Add(time.Second)},
-			{Labels: []puskaradio.Label{puskaradio.Negative, puskaradio.Neutral}}, {Sources: modelSources[:1]},
-			{Statuses: []puskaradio.Status{"", puskaradio.Done}}, {Sources: modelSources[1:], Labels: []puskaradio.Label{puskaradio.Positive}, To: noon},
+			{},
+			{From: noon.AddDate(0, 0, -60)},
+			{To: noon},
+			{From: noon.Add(-time.Hour), To: noon.Add(time.Second)},
+			{Labels: []puskaradio.Label{puskaradio.Negative, puskaradio.Neutral}},
+			{Sources: modelSources[:1]},
+			{Statuses: []puskaradio.Status{"", puskaradio.Done}},
+			{Sources: modelSources[1:], Labels: []puskaradio.Label{puskaradio.Positive}, To: noon},
 		} {
 			f.Brand, f.Limit = brand, limit
 			m.compareMentions(rt, f)
