@@ -164,7 +164,8 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Sync(), out.Close())
 }
 
-// Compact writes each file anew that has more free pages than live ones, or
+// Compact makes one segment of the index of each quarter that is over, and
+// writes each file anew that has more free pages than live ones, or
 // any at all if always is set, and so gives room back to the disk. Readers of
 // a file wait while it is replaced, and so do all writers.
 func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error) {
@@ -180,9 +181,17 @@ func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error
 	if err != nil {
 		return 0, err
 	}
-	for _, id := range ids {
+	for i, id := range ids {
 		q, err := s.quarter(id, false)
-		if err != nil || q == nil || !wasteful(q.db) {
+		if err != nil || q == nil {
+			continue
+		}
+		if i > 0 || always { // the newest is still written
+			if err := q.mergeAll(s.closing); err != nil {
+				return freed, fmt.Errorf("index of %s: %w", quarterFile(id), err)
+			}
+		}
+		if !wasteful(q.db) {
 			continue
 		}
 		err = s.exclusive(ctx, func() error {

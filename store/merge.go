@@ -30,16 +30,39 @@ func (q *quarter) merge(done func() bool) error {
 		if err != nil || group == nil {
 			return err
 		}
-		m := merger{group: group}
-		for !m.finished {
-			if done() {
-				return q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) })
-			}
-			if err := q.update(m.step); err != nil {
-				// What is damaged is not tried again and again, and leaves nothing.
-				q.unmergeable = errors.Is(err, errRecord)
-				return errors.Join(err, q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) }))
-			}
+		if err := q.mergeGroup(group, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mergeAll makes one segment of all: a quarter that is over is searched more
+// often than written.
+func (q *quarter) mergeAll(done func() bool) error {
+	q.merging.Lock()
+	defer q.merging.Unlock()
+	var group []segment
+	err := q.view(func(tx *bbolt.Tx) error {
+		group = segments(tx.Bucket([]byte("t")))
+		return nil
+	})
+	if err != nil || len(group) < 2 || q.unmergeable {
+		return err
+	}
+	return q.mergeGroup(group, done)
+}
+
+func (q *quarter) mergeGroup(group []segment, done func() bool) error {
+	m := merger{group: group}
+	for !m.finished {
+		if done() {
+			return q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) })
+		}
+		if err := q.update(m.step); err != nil {
+			// What is damaged is not tried again and again, and leaves nothing.
+			q.unmergeable = errors.Is(err, errRecord)
+			return errors.Join(err, q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) }))
 		}
 	}
 	return nil

@@ -68,11 +68,24 @@ func appendTally(b []byte, t tally) []byte {
 }
 
 func (d *decoder) tally() tally {
-	t := tally{source: uint32(d.uvarint())}
-	for _, n := range [...]*int64{&t.labels[0], &t.labels[1], &t.labels[2], &t.value, &t.rated, &t.rating} {
-		*n = d.varint()
+	b := d.b
+	source, n := binary.Uvarint(b)
+	if n <= 0 {
+		d.fail()
+		return tally{}
 	}
-	return t
+	b = b[n:]
+	var v [6]int64
+	for i := range v {
+		x, n := binary.Varint(b)
+		if n <= 0 {
+			d.fail()
+			return tally{}
+		}
+		v[i], b = x, b[n:]
+	}
+	d.b = b
+	return tally{source: uint32(source), labels: [3]int64(v[:3]), value: v[3], rated: v[4], rating: v[5]}
 }
 
 // decodeTallies reads the sources of a row, or only their sum.
