@@ -70,7 +70,11 @@ func (m *Monitor) deliver(ctx context.Context, j store.Job, rest string) (store.
 	if len(queue) == 0 {
 		return store.Job{}, nil // taken off meanwhile
 	}
-	if head := queue[0]; head.Key < j.Key {
+	head, err := m.head(ctx, queue, now)
+	if err != nil {
+		return j, err
+	}
+	if head.Key < j.Key {
 		return j, &puskaradio.RetryError{After: max(0, head.Due.Sub(now)) + time.Millisecond, Err: errors.New("waits for what was decided before it")}
 	}
 	due, err := m.foldable(ctx, c, queue, now)
@@ -94,6 +98,24 @@ func (m *Monitor) deliver(ctx context.Context, j store.Job, rest string) (store.
 	}
 	return store.Job{}, nil
 }
+
+// head is what a channel has to say first. What waits for a person does not
+// hold up the rest: the channel may be well and only that message bad.
+func (m *Monitor) head(ctx context.Context, queue []store.Job, now time.Time) (store.Job, error) {
+	for _, q := range queue {
+		s, err := m.Store.Sent(ctx, parkedKey(q))
+		if errors.Is(err, puskaradio.ErrNotFound) || err == nil && !s.At.After(now) {
+			return q, nil
+		}
+		if err != nil {
+			return q, err
+		}
+	}
+	return queue[len(queue)-1], nil
+}
+
+// parkedKey is where it is noted until when a delivery waits for a person.
+func parkedKey(j store.Job) string { return "parked/" + j.Key }
 
 // say sends the newest version of an alert or a digest, unless it was sent.
 func (m *Monitor) say(ctx context.Context, p *Plan, c *Channel, what string) error {
@@ -168,6 +190,9 @@ func (m *Monitor) notSaid(ctx context.Context, p *Plan, c *Channel, j store.Job,
 		return store.Job{}, m.Store.SetSent(ctx, c.ID+"/"+what, store.Sent{Ref: "", Rev: 1 << 30, At: now})
 	}
 	if permanent { // it stays in the queue: a person has to do something
+		if err := m.Store.SetSent(ctx, parkedKey(j), store.Sent{At: now.Add(parked)}); err != nil {
+			return j, err
+		}
 		return j, &puskaradio.RetryError{After: parked, Err: cause}
 	}
 	return j, cause

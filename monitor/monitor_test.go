@@ -87,6 +87,7 @@ type slackLedger struct {
 	tries   int
 	respond func(method string, try int) *http.Response // nil: as it should
 	lose    func(try int) bool                          // takes the message and loses the answer
+	refuse  func(text string) bool                      // will never take it
 }
 
 type sent struct {
@@ -116,6 +117,11 @@ func (s *slackLedger) RoundTrip(r *http.Request) (*http.Response, error) {
 			resp.Request = r
 			return resp, nil
 		}
+	}
+	if s.refuse != nil && s.refuse(form.Get("text")) {
+		resp := answer(200, `{"ok":false,"error":"restricted_action"}`)
+		resp.Request = r
+		return resp, nil
 	}
 	if s.byKey == nil {
 		s.byKey = map[string]string{}
@@ -425,6 +431,29 @@ func TestDigestOncePerDate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOneBadMessage must not hold up the others of its channel.
+func TestOneBadMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		sc := stage(t, t.TempDir(), &talk{posts: append(history(begin), burst(begin.Add(20*time.Hour), 12)...)})
+		defer sc.close(t)
+		other := &talk{posts: append(history(begin), burst(begin.Add(21*time.Hour), 12)...)}
+		sc.plan.Brands = append(sc.plan.Brands, puskaradio.Brand{ID: "rival", Name: "Rival"})
+		sc.plan.Sources = append(sc.plan.Sources, monitor.Source{Source: puskaradio.Source{ID: "other", Every: 5 * time.Minute, About: "rival"}, Connector: other})
+		sc.plan.DigestAt, sc.plan.Channels[0].Fallback = -1, ""
+		sc.slack.refuse = func(text string) bool { return strings.Contains(text, "Acme") }
+		sc.run(t, 24*time.Hour)
+		if got := sc.slack.alerts(); len(got) != 1 || !strings.Contains(got[0].text, "Rival") {
+			t.Errorf("told %v, want what can be told", got)
+		}
+		sc.slack.refuse = nil
+		sc.run(t, 2*time.Hour)
+		if got := sc.slack.alerts(); len(got) != 2 {
+			t.Errorf("told %d times when both can be told, want twice", len(got))
+		}
+	})
 }
 
 // TestSourceThatFails must not stop the other, nor look like calm.

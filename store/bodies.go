@@ -12,6 +12,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/puskaradio/puskaradio"
 )
@@ -261,7 +262,7 @@ func (r *reader) tx(id uint16) (*bbolt.Tx, error) {
 	tx, err := q.db.Begin(false)
 	if err != nil {
 		q.gate.RUnlock()
-		if errors.Is(err, bbolt.ErrDatabaseNotOpen) { // removed by Retain meanwhile
+		if errors.Is(err, berrors.ErrDatabaseNotOpen) { // removed by Retain meanwhile
 			return nil, errErased
 		}
 		return nil, err

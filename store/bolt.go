@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/puskaradio/puskaradio"
 )
@@ -327,7 +328,7 @@ func (s *Bolt) view(ctx context.Context, read func(tx *bbolt.Tx) error) error {
 	}
 	for try := 0; ; try++ {
 		err := s.viewOnce(read)
-		if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+		if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 			return errClosed
 		}
 		// A text may be replaced, and the old one erased, after this
