@@ -41,12 +41,12 @@ func newCrowd(brands, run, total int) *crowd {
 	syllables := strings.Fields("pal ve lu toi mi tus kah vi ran kai su lap si ko ti hin ta laa tu mer ki van ha uu si py sy va lii an ne ku hyl ky")
 	endings := strings.Fields("a n ssa sta lla lta lle ksi t ja on in kin")
 	for range 2500 { // the more often said first, each in twelve forms
-		w := ""
+		var w strings.Builder
 		for range 3 + r.IntN(2) {
-			w += syllables[r.IntN(len(syllables))]
+			w.WriteString(syllables[r.IntN(len(syllables))])
 		}
 		for _, e := range endings {
-			c.words = append(c.words, w+e)
+			c.words = append(c.words, w.String()+e)
 		}
 	}
 	return c

@@ -117,7 +117,7 @@ func TestBitFlips(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := 0
-	for page := 0; page < 40; page++ {
+	for page := range 40 {
 		b := bytes.Clone(whole)
 		at := page*4096 + 9 + page*37%4000
 		if at >= len(b) {
