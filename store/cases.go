@@ -179,17 +179,24 @@ func (r *reader) mention(tx *bbolt.Tx, k mentionKey, e entry) (puskaradio.Mentio
 
 // Case implements [Store].
 func (s *Bolt) Case(ctx context.Context, brand string, id puskaradio.ID) (c puskaradio.Case, err error) {
-	err = s.view(ctx, func(tx *bbolt.Tx) error {
+	err = s.one(ctx, brand, id, func(tx *bbolt.Tx, r *reader, k mentionKey, e entry) (err error) {
+		c, err = r.caseOf(tx, k, e)
+		return err
+	})
+	return c, err
+}
+
+// one reads what there is of one mention.
+func (s *Bolt) one(ctx context.Context, brand string, id puskaradio.ID, read func(*bbolt.Tx, *reader, mentionKey, entry) error) error {
+	return s.view(ctx, func(tx *bbolt.Tx) error {
 		k, e, err := s.locate(tx, brand, id)
 		if err != nil {
 			return err
 		}
 		r := s.reader()
 		defer r.close()
-		c, err = r.caseOf(tx, k, e)
-		return err
+		return read(tx, r, k, e)
 	})
-	return c, err
 }
 
 func (r *reader) caseOf(tx *bbolt.Tx, k mentionKey, e entry) (puskaradio.Case, error) {

@@ -63,13 +63,7 @@ func newestFirst(a, b mentionKey) int {
 
 // Mention implements [Store].
 func (s *Bolt) Mention(ctx context.Context, brand string, id puskaradio.ID) (out Entry, err error) {
-	err = s.view(ctx, func(tx *bbolt.Tx) error {
-		k, e, err := s.locate(tx, brand, id)
-		if err != nil {
-			return err
-		}
-		r := s.reader()
-		defer r.close()
+	err = s.one(ctx, brand, id, func(tx *bbolt.Tx, r *reader, k mentionKey, e entry) (err error) {
 		out, err = r.entry(tx, k, e)
 		return err
 	})
