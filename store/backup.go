@@ -22,7 +22,7 @@ import (
 // and write, checks the copy and gives its path. What was committed before
 // the call is in it.
 func (s *Bolt) Backup(ctx context.Context, dir string, now time.Time) (path string, err error) {
-	path = filepath.Join(dir, "puskaradio-"+now.UTC().Format("20060102T150405Z"))
+	path = freeName(filepath.Join(dir, "puskaradio-"), now)
 	part := path + ".part"
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("backup: %w", err)
@@ -84,6 +84,20 @@ func (s *Bolt) Backup(ctx context.Context, dir string, now time.Time) (path stri
 	return path, os.Rename(part, path)
 }
 
+// freeName is a name by the time, or by the first second after it that has no
+// such name: two copies may be made in one second, and a crash may leave a part.
+func freeName(prefix string, now time.Time) string {
+	for {
+		name := prefix + now.UTC().Format("20060102T150405Z")
+		_, err := os.Lstat(name)
+		_, partErr := os.Lstat(name + ".part")
+		if err != nil && partErr != nil {
+			return name
+		}
+		now = now.Add(time.Second)
+	}
+}
+
 func copyTx(tx *bbolt.Tx, path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -140,7 +154,7 @@ func Restore(backup, dir string, now time.Time) (aside string, err error) {
 		} else if refused := (&Bolt{dir: dir}).refuse(filepath.Join(dir, "main.db"), err).(*RefusedError); strings.Contains(refused.Reason, "running") {
 			return "", refused
 		}
-		aside = strings.TrimRight(dir, "/") + ".before-" + now.UTC().Format("20060102T150405Z")
+		aside = freeName(strings.TrimRight(dir, "/")+".before-", now)
 		if err := os.Rename(dir, aside); err != nil {
 			return "", fmt.Errorf("restore: %w", err)
 		}
