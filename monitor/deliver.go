@@ -22,6 +22,7 @@ const (
 	fold      = time.Hour
 	parked    = time.Hour       // until a person mends it, or the configuration is read again
 	attemptIn = 2 * time.Minute // the longest that one try takes
+	grace     = 6 * time.Second // that it may still take when the program is to end
 )
 
 // deliveries are the jobs that say something in every channel that wants it.
@@ -88,7 +89,7 @@ func (m *Monitor) deliver(ctx context.Context, j store.Job, rest string) (store.
 	}
 	err = m.say(ctx, p, c, what)
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		return j, err
 	case err != nil:
 		return m.notSaid(ctx, p, c, j, what, now, err)
@@ -147,7 +148,7 @@ func (m *Monitor) say(ctx context.Context, p *Plan, c *Channel, what string) err
 	if fault.Point("monitor: before post"); msg.Ref != "" {
 		fault.Point("monitor: before edit")
 	}
-	work, cancel := context.WithTimeoutCause(ctx, attemptIn, errors.New("the channel did not answer in time"))
+	work, cancel := attempt(ctx)
 	defer cancel()
 	ref, err := c.Notify(work, m.HTTP, msg)
 	if err != nil {
@@ -155,6 +156,21 @@ func (m *Monitor) say(ctx context.Context, p *Plan, c *Channel, what string) err
 	}
 	fault.Point("monitor: posted")
 	return m.Store.SetSent(context.WithoutCancel(ctx), key, store.Sent{Ref: ref, Rev: rev, At: time.Now().UTC()})
+}
+
+// attempt is the time that one try has. When the program is asked to end, a
+// message that is on its way gets some seconds to arrive: else it would be
+// said twice.
+func attempt(ctx context.Context) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), attemptIn, errors.New("the channel did not answer in time"))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(grace):
+			cancel()
+		case <-work.Done():
+		}
+	})
+	return work, func() { stop(); cancel() }
 }
 
 // message puts together what a delivery says.
@@ -278,7 +294,7 @@ func (m *Monitor) summary(ctx context.Context, p *Plan, c *Channel, j store.Job,
 		lines, keys = append(lines, notify.Sentence(msg)), append(keys, what)
 	}
 	if len(keys) > 0 {
-		work, cancel := context.WithTimeoutCause(ctx, attemptIn, errors.New("the channel did not answer in time"))
+		work, cancel := attempt(ctx)
 		defer cancel()
 		ref, err := c.Notify(work, m.HTTP, notify.Message{
 			Key: "summary/" + due[0].Key, Text: notify.Summary(c.Lang, lines), Lang: c.Lang, Zone: p.Zone, Again: due[0].Fails > 0,

@@ -88,6 +88,7 @@ type slackLedger struct {
 	respond func(method string, try int) *http.Response // nil: as it should
 	lose    func(try int) bool                          // takes the message and loses the answer
 	refuse  func(text string) bool                      // will never take it
+	slow    time.Duration                               // takes the message and answers so late
 }
 
 type sent struct {
@@ -152,6 +153,13 @@ func (s *slackLedger) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp = answer(200, `{"ok":true,"messages":[`+strings.Join(ms, ",")+`]}`)
 	default:
 		resp = answer(200, `{"ok":false,"error":"unknown_method"}`)
+	}
+	if s.slow > 0 {
+		select {
+		case <-time.After(s.slow):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
 	}
 	if s.lose != nil && method != "conversations.history" && s.lose(s.tries) {
 		return nil, errors.New("the connection broke")
@@ -431,6 +439,31 @@ func TestDigestOncePerDate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStoppedWhileTelling stops the program while a message is on its way:
+// that is no reason to say it again.
+func TestStoppedWhileTelling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		sc := stage(t, t.TempDir(), &talk{posts: append(history(begin), burst(begin.Add(20*time.Hour), 12)...)})
+		defer sc.close(t)
+		sc.plan.DigestAt = -1
+		sc.slack.respond = func(method string, _ int) *http.Response {
+			if method == "conversations.history" {
+				return answer(200, `{"ok":false,"error":"missing_scope"}`)
+			}
+			return nil
+		}
+		sc.run(t, 20*time.Hour)
+		sc.slack.slow = 4 * time.Second
+		for range 1000 { // nearly an hour, in pieces that are shorter than an answer
+			sc.run(t, 3*time.Second)
+		}
+		if got := sc.slack.alerts(); len(got) != 1 {
+			t.Errorf("told %d times, want once", len(got))
+		}
+	})
 }
 
 // TestOneBadMessage must not hold up the others of its channel.
