@@ -401,7 +401,7 @@ func TestKilledAtDigest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	kills := 0
-	for range min(*crashRounds, 10) {
+	for range *crashRounds {
 		cmd := w.start("monitor: digest made@2", "run")
 		if !w.died(cmd, 10*time.Second) {
 			t.Fatalf("the digest was not made\n%s", w.log())
