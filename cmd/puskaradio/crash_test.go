@@ -436,3 +436,29 @@ func TestKilledAtRandom(t *testing.T) {
 	w.stop(last)
 	w.account(kills)
 }
+
+// TestKilledAtEdit kills it before a message that was sent is edited.
+func TestKilledAtEdit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.start("", "run")
+	w.wait("the digests of all brands", func() bool { return len(w.told) >= worldBrands })
+	w.stop(first)
+	kills := 0
+	for round := range *crashRounds {
+		before := len(w.told)
+		cmd := w.start("monitor: before edit", "run")
+		w.burst(round)
+		w.wait("the alert", func() bool { return len(w.told) > before })
+		w.burst(round) // it grows: the message is edited
+		if !w.died(cmd, 10*time.Second) {
+			t.Fatalf("round %d: nothing was edited\n%s", round, w.log())
+		}
+		kills++
+		edits := w.edits
+		again := w.start("", "run")
+		w.wait("the edit after the restart", func() bool { return w.edits > edits })
+		w.stop(again)
+	}
+	w.account(kills)
+}
