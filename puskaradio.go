@@ -225,15 +225,21 @@ type Score struct {
 	Aspects    []Aspect `json:"aspects,omitempty"`
 	Stage      string   `json:"stage,omitempty"`      // expectation, before, during, after
 	Touchpoint string   `json:"touchpoint,omitempty"` // delivery, payment, support, …
-	Lang       string   `json:"lang,omitempty"`
-	Model      string   `json:"model,omitempty"`
+	// JourneyWords are the words that told the stage and the touchpoint.
+	JourneyWords []string `json:"journey_words,omitempty"`
+	Lang         string   `json:"lang,omitempty"`
+	Model        string   `json:"model,omitempty"`
 }
 
-// An Aspect is what the feeling is about, and the words that told.
+// An Aspect is what the feeling is about, how that feels, and the words that
+// told: the one that names it, then the one that feels, where they are two.
 type Aspect struct {
-	Name  string   `json:"name"`
-	Label Label    `json:"label"`
-	Words []string `json:"words,omitempty"`
+	Name string `json:"name"` // staff, price, delivery, honesty, respect, …
+	// Component is the part of the customer's experience that the aspect
+	// belongs to: service, product, channels, brand values, personal treatment.
+	Component string   `json:"component"`
+	Label     Label    `json:"label"`
+	Words     []string `json:"words,omitempty"`
 }
 
 // A Reply is an answer to a mention: read at the source, or ours to send.

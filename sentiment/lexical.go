@@ -51,8 +51,7 @@ func (s lexical) one(t Text) puskaradio.Score {
 	r := s.l.read(ts, lang)
 	r.judge(&sc, t)
 	if lang != "" {
-		sc.Aspects = r.aspects()
-		sc.Stage, sc.Touchpoint = r.journey()
+		r.about(&sc)
 	}
 	sc.Words = r.told()
 	return sc

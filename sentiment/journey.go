@@ -1,0 +1,64 @@
+package sentiment
+
+import (
+	"slices"
+	"strings"
+)
+
+// stageOf is the stage of a touchpoint, where nothing else tells it.
+var stageOf = map[string]string{
+	"advert": "before", "recommendation": "before", "search": "before",
+	"order": "during", "payment": "during", "chat": "during", "delivery": "during",
+	"packaging": "after", "use": "after", "support": "after", "return": "after",
+	"complaint": "after", "repurchase": "after", "referral": "after",
+}
+
+// telling orders the touchpoints for a draw: the rarer say more.
+var telling = []string{
+	"complaint", "return", "payment", "chat", "packaging", "advert", "support", "recommendation",
+	"repurchase", "referral", "search", "delivery", "order", "use",
+}
+
+// maxTold is how many words may tell of a stage and a touchpoint.
+const maxTold = 4
+
+// journey says where on a customer's way the text stands, and the words that
+// told.
+func (r *reading) journey() (stage, touchpoint string, words []string) {
+	names := r.l.journey.names
+	counts := make([]int, len(names))
+	told := make([][]string, len(names))
+	for _, s := range r.spot(r.l.journey) {
+		each(s.set, func(i int) {
+			counts[i]++
+			told[i] = append(told[i], r.written(s.at, s.n))
+		})
+	}
+	point, at := -1, -1
+	for i, n := range counts {
+		name, isStage := strings.CutPrefix(names[i], "stage-")
+		switch {
+		case n == 0:
+		case isStage:
+			if at < 0 || n > counts[at] {
+				stage, at = name, i
+			}
+		case point < 0 || n > counts[point] || n == counts[point] && slices.Index(telling, name) < slices.Index(telling, touchpoint):
+			touchpoint, point = name, i
+		}
+	}
+	if stage == "" {
+		stage = stageOf[touchpoint]
+	}
+	for _, i := range []int{point, at} {
+		if i < 0 {
+			continue
+		}
+		for _, w := range told[i] {
+			if len(words) < maxTold && !slices.Contains(words, w) {
+				words = append(words, w)
+			}
+		}
+	}
+	return stage, touchpoint, words
+}
