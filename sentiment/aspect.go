@@ -132,8 +132,13 @@ func (r *reading) topics(part []int) (out []topic) {
 func (r *reading) feels(ts []topic, i int, part []int, sc *puskaradio.Score) (float64, *hit) {
 	t := &ts[i]
 	worth := func(h *hit) float64 {
-		if sc.Why == "sarcasm" && h.weight > 0 && !r.meant(ts, part, h) {
+		switch {
+		case h.weight <= 0:
+			return h.weight
+		case sc.Why == "sarcasm" && !r.meant(ts, part, h):
 			return -0.5 * h.weight
+		case r.asks(h): // who asks for something good has not got it yet
+			return 0.1 * h.weight
 		}
 		return h.weight
 	}
@@ -170,6 +175,16 @@ func (r *reading) feels(ts []topic, i int, part []int, sc *puskaradio.Score) (fl
 // idle reports whether no topic stands in the part of a feeling.
 func (r *reading) idle(ts []topic, part []int, h *hit) bool {
 	return !slices.ContainsFunc(ts, func(t topic) bool { return t.part == part[h.at] })
+}
+
+// asks reports whether a feeling stands in a question.
+func (r *reading) asks(h *hit) bool {
+	for i := h.at; i < len(r.ts) && r.sentence[i] == h.sentence; i++ {
+		if r.ts[i].kind == stop {
+			return r.ts[i].asks
+		}
+	}
+	return false
 }
 
 // meant reports whether praise in a sarcastic text stands in plain contrast:
