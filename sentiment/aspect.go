@@ -64,7 +64,7 @@ func (r *reading) aspects(sc *puskaradio.Score) []puskaradio.Aspect {
 	var out []puskaradio.Aspect
 	for _, a := range order {
 		out = append(out, puskaradio.Aspect{
-			Name: names[a], Component: componentOf[names[a]], Label: labelOf(sums[a], 0.25), Words: words[a],
+			Name: names[a], Component: componentOf[names[a]], Label: labelOf(sums[a], 0.1), Words: words[a],
 		})
 	}
 	return out
@@ -166,15 +166,20 @@ func (r *reading) feels(ts []topic, i int, part []int, sc *puskaradio.Score) (fl
 			return sum, &r.hits[best]
 		}
 	}
-	if len(ts) > 0 && math.Abs(sc.Value) > 0.3 && sc.Label != puskaradio.Neutral {
-		return sc.Value, nil
+	if math.Abs(sc.Value) <= 0.1 || sc.Label == puskaradio.Neutral || r.contrasts(t.at) {
+		return 0, nil
 	}
-	return 0, nil
+	return sc.Value, nil
 }
 
 // idle reports whether no topic stands in the part of a feeling.
 func (r *reading) idle(ts []topic, part []int, h *hit) bool {
 	return !slices.ContainsFunc(ts, func(t topic) bool { return t.part == part[h.at] })
+}
+
+// contrasts reports whether the sentence of token i says "but".
+func (r *reading) contrasts(i int) bool {
+	return slices.ContainsFunc(r.buts, func(b int) bool { return r.sentence[b] == r.sentence[i] })
 }
 
 // asks reports whether a feeling stands in a question.

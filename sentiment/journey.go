@@ -19,6 +19,10 @@ var telling = []string{
 	"repurchase", "referral", "search", "delivery", "order", "use",
 }
 
+// faint touchpoints stand in many a text that is about another: people say
+// that they ordered, or use a thing, before they come to the point.
+var faint = []string{"order", "use", "delivery"}
+
 // maxTold is how many words may tell of a stage and a touchpoint.
 const maxTold = 4
 
@@ -30,7 +34,10 @@ func (r *reading) journey() (stage, touchpoint string, words []string) {
 	told := make([][]string, len(names))
 	for _, s := range r.spot(r.l.journey) {
 		each(s.set, func(i int) {
-			counts[i]++
+			counts[i] += 2
+			if counts[i] == 2 && slices.Contains(faint, names[i]) {
+				counts[i]--
+			}
 			told[i] = append(told[i], r.written(s.at, s.n))
 		})
 	}

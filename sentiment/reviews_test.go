@@ -121,3 +121,54 @@ func TestReviewSets(t *testing.T) {
 		t.Logf("%s: %d rows, labels %v, notes %v", lang, len(rows), labels, slices.Sorted(maps.Keys(notes)))
 	}
 }
+
+// TestReadmeSet checks the form of the texts that show verdicts and reasons,
+// and that the scorer tells most of them as they are meant to be.
+func TestReadmeSet(t *testing.T) {
+	b, err := os.ReadFile("../testdata/sentiment/readme.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, body, _ := strings.Cut(string(b), "\n")
+	if head != "lang\tkind\tstars\ttext\texpected" {
+		t.Fatalf("columns %q", head)
+	}
+	s := newScorer(t)
+	count, right, wants := map[string]int{}, map[string]int{}, map[string]int{}
+	for line := range strings.Lines(body) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 5 {
+			t.Fatalf("%q has %d columns", line, len(f))
+		}
+		in := Text{Text: f[3], Lang: f[0], Genre: puskaradio.Genre(f[1])}
+		if f[2] != "" {
+			stars, err := strconv.ParseFloat(f[2], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in.Rating = &puskaradio.Rating{Value: stars, Best: 5}
+		}
+		got := s.Score([]Text{in})[0]
+		verdict := string(got.Label)
+		if got.Unsure {
+			verdict = "unsure:" + got.Why
+		}
+		count[f[0]]++
+		wants[f[4]]++
+		if verdict == f[4] {
+			right[f[0]]++
+		} else {
+			t.Logf("%q: %s %v, want %s", f[3], verdict, got.Words, f[4])
+		}
+	}
+	for _, lang := range langs {
+		if count[lang] != 20 || right[lang] < 15 {
+			t.Errorf("%s: %d of %d are told as they are meant, want 15 of 20", lang, right[lang], count[lang])
+		}
+	}
+	for _, want := range []string{"positive", "negative", "neutral", "unsure:sarcasm", "unsure:mixed", "unsure:stars against text", "unsure:language", "unsure:short"} {
+		if wants[want] < 2 {
+			t.Errorf("%d texts are %s, want 2", wants[want], want)
+		}
+	}
+}
