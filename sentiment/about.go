@@ -19,12 +19,15 @@ type spotted struct {
 	set   uint32 // bit i is names[i]
 }
 
+// maxSpotted is how many tokens of a text are asked what they are about.
+const maxSpotted = 3000
+
 // spot finds the words and phrases of a kind. A phrase behind a negation may
 // be written with any negation.
 func (r *reading) spot(k named) (out []spotted) {
 	t := k.words[r.lang]
 	not := map[string]string{"fi": "ei", "en": "not"}[r.lang]
-	for i, tok := range r.ts {
+	for i, tok := range r.ts[:min(len(r.ts), maxSpotted)] {
 		if tok.kind != word {
 			continue
 		}

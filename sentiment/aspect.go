@@ -24,6 +24,14 @@ var componentOf = map[string]string{
 	"equality": "personal treatment",
 }
 
+// Of a text at most so much is asked for what it is about: who repeats a word
+// a thousand times says no more with it.
+const (
+	maxTopics = 200
+	maxHits   = 400
+	reach     = 40 // tokens between a topic and what is felt about it
+)
+
 // A topic is a place in a text that names an aspect.
 type topic struct {
 	spotted
@@ -31,20 +39,32 @@ type topic struct {
 	own  *hit // the feeling that the same words tell: expensive, broken
 }
 
+// A subject is a text with its topics, and what was found out about both.
+type subject struct {
+	*reading
+	sc     *puskaradio.Score
+	topics []topic
+	hits   []hit
+	part   []int        // by token: the part of its clause
+	idle   map[int]bool // by part: none of its words is a topic
+	asks   map[int]bool // by sentence
+	buts   map[int]bool // by sentence
+	meant  []bool       // by hit: praise in a sarcastic text that is meant
+}
+
 // aspects says what the feeling is about. A word that is topic and feeling at
 // once tells its own; another topic feels as the nearest feelings of its part
 // of the clause do; where there are none, as the next part does that has no
 // topic, and where nothing in the sentence feels, as the text does.
 func (r *reading) aspects(sc *puskaradio.Score) []puskaradio.Aspect {
-	part := r.parts()
-	ts := r.topics(part)
+	s := r.subject(sc)
 	names := r.l.aspects.names
 	sums := make([]float64, len(names))
 	words := make([][]string, len(names))
 	var order []int
-	for i := range ts {
-		feels, near := r.feels(ts, i, part, sc)
-		t := &ts[i]
+	for i := range s.topics {
+		feels, near := s.feels(i)
+		t := &s.topics[i]
 		tell := []string{r.written(t.at, t.n)}
 		if near != nil && (near.at != t.at || near.n > t.n) {
 			tell = append(tell, r.written(near.at, near.n))
@@ -78,6 +98,56 @@ func labelOf(v, bar float64) puskaradio.Label {
 		return puskaradio.Negative
 	}
 	return puskaradio.Neutral
+}
+
+func (r *reading) subject(sc *puskaradio.Score) *subject {
+	s := &subject{
+		reading: r, sc: sc, part: r.parts(), hits: r.hits[:min(len(r.hits), maxHits)],
+		idle: map[int]bool{}, asks: map[int]bool{}, buts: map[int]bool{},
+	}
+	for i, t := range r.ts {
+		s.idle[s.part[i]] = true
+		if t.kind == stop && t.asks {
+			s.asks[r.sentence[i]] = true
+		}
+	}
+	for _, b := range r.buts {
+		s.buts[r.sentence[b]] = true
+	}
+	found := r.spot(r.l.aspects)
+	for _, f := range found[:min(len(found), maxTopics)] {
+		t := topic{spotted: f, part: s.part[f.at]}
+		for k := range s.hits {
+			if h := &s.hits[k]; h.at < f.at+f.n && f.at < h.at+h.n {
+				t.own = h
+			}
+		}
+		s.idle[t.part] = false
+		s.topics = append(s.topics, t)
+	}
+	s.mean()
+	return s
+}
+
+// mean finds the praise in a sarcastic text that stands in plain contrast:
+// beside a topic of its own, where the blame has another.
+func (s *subject) mean() {
+	s.meant = make([]bool, len(s.hits))
+	blamed := map[int]bool{} // parts
+	for k := range s.hits {
+		h := &s.hits[k]
+		s.meant[k] = slices.ContainsFunc(s.topics, func(t topic) bool { return t.part == s.part[h.at] && dist(*h, t.at) <= 1 })
+		if s.meant[k] && h.weight < 0 {
+			blamed[s.part[h.at]] = true
+		}
+	}
+	for k := range s.hits {
+		others := len(blamed)
+		if blamed[s.part[s.hits[k].at]] {
+			others--
+		}
+		s.meant[k] = s.meant[k] && others > 0
+	}
 }
 
 // joins are words between two statements of one clause.
@@ -114,112 +184,67 @@ func (r *reading) parts() []int {
 	return part
 }
 
-// topics are the topics of the text, each with its own feeling if it has one.
-func (r *reading) topics(part []int) (out []topic) {
-	for _, s := range r.spot(r.l.aspects) {
-		t := topic{spotted: s, part: part[s.at]}
-		for k := range r.hits {
-			if h := &r.hits[k]; h.at < s.at+s.n && s.at < h.at+h.n {
-				t.own = h
-			}
-		}
-		out = append(out, t)
+// worth is the weight of hit k for what it is about.
+func (s *subject) worth(k int) float64 {
+	h := &s.hits[k]
+	switch {
+	case h.weight <= 0:
+		return h.weight
+	case s.sc.Why == "sarcasm" && !s.meant[k]:
+		return -0.5 * h.weight
+	case s.asks[h.sentence]: // who asks for something good has not got it yet
+		return 0.1 * h.weight
 	}
-	return out
+	return h.weight
 }
 
 // feels is how topic i feels, and the word that told it most.
-func (r *reading) feels(ts []topic, i int, part []int, sc *puskaradio.Score) (float64, *hit) {
-	t := &ts[i]
-	worth := func(h *hit) float64 {
-		switch {
-		case h.weight <= 0:
-			return h.weight
-		case sc.Why == "sarcasm" && !r.meant(ts, part, h):
-			return -0.5 * h.weight
-		case r.asks(h): // who asks for something good has not got it yet
-			return 0.1 * h.weight
-		}
-		return h.weight
-	}
-	if t.own != nil && math.Abs(t.own.weight) >= 0.25 {
-		return 2 * worth(t.own), t.own
-	}
+func (s *subject) feels(i int) (float64, *hit) {
+	t := &s.topics[i]
+	clause, sentence := s.clause[t.at], s.sentence[t.at]
 	for _, in := range []func(h *hit) bool{
-		func(h *hit) bool { return part[h.at] == t.part },
-		func(h *hit) bool { return h.clause == r.clause[t.at] },
-		func(h *hit) bool { return h.sentence == r.sentence[t.at] && r.idle(ts, part, h) },
-		func(h *hit) bool { return h.sentence == r.sentence[t.at]+1 && r.idle(ts, part, h) },
+		func(h *hit) bool { return h == t.own && math.Abs(h.weight) >= 0.25 },
+		func(h *hit) bool { return s.part[h.at] == t.part },
+		func(h *hit) bool { return h.clause == clause },
+		func(h *hit) bool { return h.sentence == sentence && s.idle[s.part[h.at]] },
+		func(h *hit) bool { return h.sentence == sentence+1 && s.idle[s.part[h.at]] },
 	} {
 		sum, best := 0.0, -1
-		for k := range r.hits {
-			h := &r.hits[k]
-			if !in(h) {
+		for k := range s.hits {
+			h := &s.hits[k]
+			if dist(*h, t.at) > reach || !in(h) {
 				continue
 			}
-			sum += worth(h) * r.share(ts, i, h)
-			if best < 0 || dist(*h, t.at) < dist(r.hits[best], t.at) {
+			if h == t.own {
+				sum += 2 * s.worth(k)
+			} else {
+				sum += s.worth(k) * s.share(i, h)
+			}
+			if best < 0 || dist(*h, t.at) < dist(s.hits[best], t.at) {
 				best = k
 			}
 		}
 		if best >= 0 {
-			return sum, &r.hits[best]
+			return sum, &s.hits[best]
 		}
 	}
-	if math.Abs(sc.Value) <= 0.1 || sc.Label == puskaradio.Neutral || r.contrasts(t.at) {
+	if math.Abs(s.sc.Value) <= 0.1 || s.sc.Label == puskaradio.Neutral || s.buts[sentence] {
 		return 0, nil
 	}
-	return sc.Value, nil
-}
-
-// idle reports whether no topic stands in the part of a feeling.
-func (r *reading) idle(ts []topic, part []int, h *hit) bool {
-	return !slices.ContainsFunc(ts, func(t topic) bool { return t.part == part[h.at] })
-}
-
-// contrasts reports whether the sentence of token i says "but".
-func (r *reading) contrasts(i int) bool {
-	return slices.ContainsFunc(r.buts, func(b int) bool { return r.sentence[b] == r.sentence[i] })
-}
-
-// asks reports whether a feeling stands in a question.
-func (r *reading) asks(h *hit) bool {
-	for i := h.at; i < len(r.ts) && r.sentence[i] == h.sentence; i++ {
-		if r.ts[i].kind == stop {
-			return r.ts[i].asks
-		}
-	}
-	return false
-}
-
-// meant reports whether praise in a sarcastic text stands in plain contrast:
-// beside a topic of its own, where the blame has another.
-func (r *reading) meant(ts []topic, part []int, h *hit) bool {
-	beside := func(g *hit) bool {
-		return slices.ContainsFunc(ts, func(t topic) bool { return t.part == part[g.at] && dist(*g, t.at) <= 1 })
-	}
-	if !beside(h) {
-		return false
-	}
-	for k := range r.hits {
-		if g := &r.hits[k]; g.weight < 0 && part[g.at] != part[h.at] && beside(g) {
-			return true
-		}
-	}
-	return false
+	return s.sc.Value, nil
 }
 
 // share is how much of a feeling is about topic i: less the farther it is,
 // and little where another topic of the part is nearer.
-func (r *reading) share(ts []topic, i int, h *hit) float64 {
-	d := dist(*h, ts[i].at)
-	s := 2 / (2 + d)
-	for k := range ts {
-		if k != i && ts[k].part == ts[i].part && ts[k].own == nil && dist(*h, ts[k].at) < d-1 {
-			return s * 0.4
+func (s *subject) share(i int, h *hit) float64 {
+	d := dist(*h, s.topics[i].at)
+	v := 2 / (2 + d)
+	for k := range s.topics {
+		if t := &s.topics[k]; k != i && t.part == s.topics[i].part && t.own == nil && dist(*h, t.at) < d-1 {
+			return v * 0.4
 		}
 	}
-	return s
+	return v
 }
 
 // dist is how many tokens lie between a hit and token i.

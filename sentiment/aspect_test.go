@@ -3,6 +3,7 @@ package sentiment
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/puskaradio/puskaradio"
 )
@@ -145,6 +146,20 @@ func TestAspectClauses(t *testing.T) {
 					t.Errorf("%q: no %q in it", c.text, w)
 				}
 			}
+		}
+	}
+}
+
+// Text that names and praises the same thing without end is read in time.
+func TestAspectsOfRepetition(t *testing.T) {
+	s := newScorer(t)
+	for _, text := range []string{
+		"hyvä palvelu ", "kiva kun palvelu hyvä huono ", "great service rude staff ", "expensive, ", "ruoka ", "ja hyvä ruoka ", "Great room, rude staff? ", "but good food ",
+	} {
+		began := time.Now()
+		checkScore(t, text, s.Score([]Text{{Text: strings.Repeat(text, maxText/len(text)), Genre: puskaradio.Review}})[0])
+		if took := time.Since(began); took > 2*time.Second { // ten times what the race detector makes of it
+			t.Errorf("%q again and again: took %v", text, took)
 		}
 	}
 }
