@@ -111,16 +111,19 @@ func (t *table[V]) one(w string) (v V, ok bool) {
 
 // fits reports whether w is a word of a phrase.
 func (t *table[V]) fits(part, w string) bool {
+	if part == "" || w == "" || part[0] != w[0] { // most are: a negation has hundreds of phrases
+		return false
+	}
 	if p, ok := strings.CutSuffix(part, "="); ok {
 		return p == w
 	}
 	if p, ok := strings.CutSuffix(part, "*"); ok {
 		return strings.HasPrefix(w, p)
 	}
-	if t.open && utf8.RuneCountInString(part) > 3 {
-		return strings.HasPrefix(w, part)
+	if part == w {
+		return true
 	}
-	return part == w
+	return t.open && strings.HasPrefix(w, part) && utf8.RuneCountInString(part) > 3
 }
 
 // at finds the longest phrase or word at ts[i] and says how many tokens it
