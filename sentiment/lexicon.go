@@ -111,9 +111,6 @@ func (t *table[V]) one(w string) (v V, ok bool) {
 
 // fits reports whether w is a word of a phrase.
 func (t *table[V]) fits(part, w string) bool {
-	if part == "" || w == "" || part[0] != w[0] { // most are: a negation has hundreds of phrases
-		return false
-	}
 	if p, ok := strings.CutSuffix(part, "="); ok {
 		return p == w
 	}
@@ -130,7 +127,16 @@ func (t *table[V]) fits(part, w string) bool {
 // takes. first is the word to look phrases up by. Behind a negation two words
 // may stand between.
 func (t *table[V]) at(ts []token, i int, first string, negates bool) (v V, n int, ok bool) {
+	var next [3]byte // how the words begin that a phrase may go on with
+	for k := range next {
+		if j := i + 1 + k; j < len(ts) && ts[j].kind == word && (k == 0 || negates) {
+			next[k] = ts[j].text[0]
+		}
+	}
 	for _, p := range t.phrases[first] {
+		if c := p.rest[0][0]; c != next[0] && c != next[1] && c != next[2] {
+			continue // most do not: a negation has hundreds of phrases
+		}
 		at, good := i+1, true
 		for _, part := range p.rest {
 			gap := 0
