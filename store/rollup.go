@@ -68,15 +68,14 @@ func appendTally(b []byte, t tally) []byte {
 }
 
 func (d *decoder) tally() tally {
-	b := d.b
-	source, n := binary.Uvarint(b)
-	if n <= 0 {
-		d.fail()
-		return tally{}
-	}
-	b = b[n:]
+	source := d.uvarint()
 	var v [6]int64
+	b := d.b
 	for i := range v {
+		if len(b) > 0 && b[0] < 0x80 { // as most are
+			v[i], b = int64(b[0]>>1)^-int64(b[0]&1), b[1:]
+			continue
+		}
 		x, n := binary.Varint(b)
 		if n <= 0 {
 			d.fail()
@@ -88,17 +87,15 @@ func (d *decoder) tally() tally {
 	return tally{source: uint32(source), labels: [3]int64(v[:3]), value: v[3], rated: v[4], rating: v[5]}
 }
 
-// decodeTallies reads the sources of a row, or only their sum.
-func decodeTallies(ts []tally, b []byte, sum bool) ([]tally, error) {
+// decodeTallies reads the sources of a row.
+func decodeTallies(ts []tally, b []byte) ([]tally, error) {
 	if len(b) == 0 {
 		return ts, nil
 	}
 	d := decoder{b: b}
 	n := d.count()
 	if n > 1 {
-		if t := d.tally(); sum {
-			ts, n = append(ts, t), 0
-		}
+		d.tally() // their sum
 	}
 	for range n {
 		ts = append(ts, d.tally())
@@ -107,6 +104,19 @@ func decodeTallies(ts []tally, b []byte, sum bool) ([]tally, error) {
 		return ts, errRecord
 	}
 	return ts, nil
+}
+
+// appendSum reads what the sources of a row sum up to: if there is one, itself.
+func appendSum(ts []tally, b []byte) ([]tally, error) {
+	d := decoder{b: b}
+	if len(b) == 0 || d.count() == 0 && !d.bad {
+		return ts, nil
+	}
+	t := d.tally()
+	if d.bad {
+		return ts, errRecord
+	}
+	return append(ts, t), nil
 }
 
 // tallyOf is what a mention adds to the counts.
@@ -137,8 +147,10 @@ func dayOf(t time.Time, zone *time.Location) uint32 {
 
 // startOfDay is when a numbered date begins in a zone.
 func startOfDay(day uint32, zone *time.Location) time.Time {
-	t := time.Unix(int64(day)*86400, 0).UTC()
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
+	if zone == time.UTC {
+		return time.Unix(int64(day)*86400, 0).UTC()
+	}
+	return time.Date(1970, 1, 1+int(day), 0, 0, 0, 0, zone)
 }
 
 // key sorts by month, then brand, then step.
@@ -183,7 +195,7 @@ func (c counts) write(tx *bbolt.Tx) error {
 	for _, r := range rows {
 		b, key := tx.Bucket([]byte(r.bucket)), r.key()
 		var err error
-		if have, err = decodeTallies(have[:0], b.Get(key), false); err != nil {
+		if have, err = decodeTallies(have[:0], b.Get(key)); err != nil {
 			return fmt.Errorf("counts of %x: %w", key, err)
 		}
 		for _, t := range c[r] {
@@ -227,6 +239,10 @@ func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, ste
 		last = uint32(to.Add(-1).Unix() / 3600)
 		at = func(step uint32) time.Time { return time.Unix(int64(step)*3600, 0).UTC() }
 	}
+	read := decodeTallies
+	if sum {
+		read = appendSum
+	}
 	out := make([]puskaradio.Count, 0, min(int(last-r.step)+1, 1024))
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(r.bucket)).Cursor()
@@ -251,7 +267,7 @@ func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, ste
 				return nil
 			}
 			var err error
-			if ts, err = decodeTallies(ts[:0], v, sum); err != nil {
+			if ts, err = read(ts[:0], v); err != nil {
 				return err
 			}
 			when := at(have.step)
