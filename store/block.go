@@ -45,7 +45,7 @@ func joinPieces(records int, pieces [][]byte) []byte {
 		size += binary.MaxVarintLen32 + len(p)
 	}
 	b := append(make([]byte, 0, size), byte(records))
-	for _, p := range pieces {
+	for _, p := range pieces[:(records+pieceSize-1)/pieceSize] {
 		b = binary.AppendUvarint(b, uint64(len(p)))
 	}
 	for _, p := range pieces {
@@ -73,26 +73,26 @@ func packPiece(records [][]byte) []byte {
 	return b
 }
 
-// splitBlock gives the number of records and the pieces of a block.
-func splitBlock(b []byte) (records int, pieces [][]byte, err error) {
+// splitBlock gives the number of records of a block, and its pieces; those
+// that it does not have are nil.
+func splitBlock(b []byte) (records int, pieces [blockSize / pieceSize][]byte, err error) {
 	d := decoder{b: b}
-	records = int(d.byte())
-	if records > blockSize {
-		return 0, nil, errRecord
+	if records = int(d.byte()); records > blockSize {
+		return 0, pieces, errRecord
 	}
-	pieces = make([][]byte, (records+pieceSize-1)/pieceSize)
 	var lens [blockSize / pieceSize]int
-	for i := range pieces {
+	n := (records + pieceSize - 1) / pieceSize
+	for i := range n {
 		lens[i] = d.count()
 	}
-	for i := range pieces {
-		if lens[i] > len(d.b) {
-			return 0, nil, errRecord
+	for i, l := range lens[:n] {
+		if l > len(d.b) {
+			return 0, pieces, errRecord
 		}
-		pieces[i], d.b = d.b[:lens[i]:lens[i]], d.b[lens[i]:]
+		pieces[i], d.b = d.b[:l:l], d.b[l:]
 	}
 	if d.bad {
-		return 0, nil, errRecord
+		return 0, pieces, errRecord
 	}
 	return records, pieces, nil
 }
@@ -112,7 +112,7 @@ func (p *piece) record(i int) []byte { return p.records[i] }
 func (p *piece) unpack(block []byte, i int) error {
 	p.n, p.records = 0, [pieceSize][]byte{}
 	records, pieces, err := splitBlock(block)
-	if err != nil || i >= len(pieces) {
+	if err != nil || pieces[i] == nil {
 		return err
 	}
 	const head = crc32.Size
@@ -159,5 +159,5 @@ func (p *piece) erase(block []byte, place int) ([]byte, error) {
 	}
 	p.records[place%pieceSize] = nil
 	pieces[place/pieceSize] = packPiece(p.records[:p.n])
-	return joinPieces(records, pieces), nil
+	return joinPieces(records, pieces[:]), nil
 }

@@ -21,6 +21,9 @@ func unpackBlock(b []byte) (out [][]byte, err error) {
 	}
 	var p piece
 	for i := range pieces {
+		if pieces[i] == nil {
+			break
+		}
 		if err := p.unpack(b, i); err != nil {
 			return nil, err
 		}

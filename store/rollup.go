@@ -106,17 +106,17 @@ func decodeTallies(ts []tally, b []byte) ([]tally, error) {
 	return ts, nil
 }
 
-// appendSum reads what the sources of a row sum up to: if there is one, itself.
-func appendSum(ts []tally, b []byte) ([]tally, error) {
+// sumOf reads what the sources of a row sum up to: if there is one, itself. It
+// reports false if there is none.
+func sumOf(b []byte) (t tally, some bool, err error) {
 	d := decoder{b: b}
 	if len(b) == 0 || d.count() == 0 && !d.bad {
-		return ts, nil
+		return t, false, nil
 	}
-	t := d.tally()
-	if d.bad {
-		return ts, errRecord
+	if t = d.tally(); d.bad {
+		return t, false, errRecord
 	}
-	return append(ts, t), nil
+	return t, true, nil
 }
 
 // tallyOf is what a mention adds to the counts.
@@ -239,14 +239,9 @@ func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, ste
 		last = uint32(to.Add(-1).Unix() / 3600)
 		at = func(step uint32) time.Time { return time.Unix(int64(step)*3600, 0).UTC() }
 	}
-	read := decodeTallies
-	if sum {
-		read = appendSum
-	}
 	out := make([]puskaradio.Count, 0, min(int(last-r.step)+1, 1024))
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(r.bucket)).Cursor()
-		var ts []tally
 		k, v := c.Seek(r.key())
 		for k != nil {
 			// The key may be of another brand: then go to the next month.
@@ -267,12 +262,8 @@ func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, ste
 				return nil
 			}
 			var err error
-			if ts, err = read(ts[:0], v); err != nil {
+			if out, err = s.appendCounts(out, at(have.step), v, sum); err != nil {
 				return err
-			}
-			when := at(have.step)
-			for _, t := range ts {
-				out = append(out, s.count(when, t, sum))
 			}
 			k, v = c.Next()
 		}
@@ -292,13 +283,30 @@ func startOfMonth(bucket string, month uint16) uint32 {
 	return uint32(month) * 30
 }
 
-func (s *Bolt) count(at time.Time, t tally, sum bool) puskaradio.Count {
-	c := puskaradio.Count{
-		At: at, Negative: int(t.labels[0]), Neutral: int(t.labels[1]), Positive: int(t.labels[2]),
-		Value: float64(t.value) / 100, Rated: int(t.rated), Rating: float64(t.rating) / 100,
+// appendCounts gives a row as it is told: the sum, or each source.
+func (s *Bolt) appendCounts(out []puskaradio.Count, at time.Time, row []byte, sum bool) ([]puskaradio.Count, error) {
+	if sum {
+		t, some, err := sumOf(row)
+		if err != nil || !some {
+			return out, err
+		}
+		return appendCount(out, at, "", t), nil
 	}
-	if !sum {
-		c.Source = s.names.of(sourceName, t.source)
+	ts, err := decodeTallies(nil, row)
+	for _, t := range ts {
+		out = appendCount(out, at, s.names.of(sourceName, t.source), t)
 	}
-	return c
+	return out, err
+}
+
+// appendCount sets the fields in their place: to move a Count whole costs
+// several times as much while garbage is collected, and a series is long.
+func appendCount(out []puskaradio.Count, at time.Time, source string, t tally) []puskaradio.Count {
+	out = slices.Grow(out, 1)[:len(out)+1]
+	c := &out[len(out)-1]
+	c.At, c.Source = at, source
+	c.Negative, c.Neutral, c.Positive = int(t.labels[0]), int(t.labels[1]), int(t.labels[2])
+	c.Value = float64(t.value) / 100
+	c.Rated, c.Rating = int(t.rated), float64(t.rating)/100
+	return out
 }
