@@ -4,24 +4,18 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/puskaradio/puskaradio"
 )
-
-// blockSize is the number of records that are compressed together. They share
-// words, so that more of them take less room; but a reader of one unpacks all.
-// Eight take 4 % more room than sixteen and half the time to read; a seq has
-// room for sixteen.
-const blockSize = 8
 
 // A quarter is the file of the texts that were published in three months.
 type quarter struct {
@@ -104,26 +98,6 @@ type document struct {
 	text   [3]string // what is indexed
 }
 
-// packer and unpacker may be used by many at a time. The first use makes their
-// tables; it is done here, so that they belong to nobody.
-var (
-	packer = func() *zstd.Encoder {
-		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(true))
-		if err != nil {
-			panic(err) // the options are wrong
-		}
-		w.EncodeAll([]byte{0}, nil)
-		return w
-	}()
-	unpacker = func() *zstd.Decoder {
-		r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<28))
-		if err != nil {
-			panic(err) // the options are wrong
-		}
-		return r
-	}()
-)
-
 // appendDocs writes documents at the end of a quarter, with their part of the
 // index, in one transaction, and sets where each came to stand.
 func (q *quarter) appendDocs(docs []*document, w *builder) error {
@@ -136,7 +110,7 @@ func (q *quarter) appendDocs(docs []*document, w *builder) error {
 			block = binary.BigEndian.Uint32(k) + 1
 		}
 		for i, d := range docs {
-			d.seq = (block+uint32(i/blockSize))<<4 | uint32(i%blockSize)
+			d.seq = block*blockSize + uint32(i)
 		}
 		// The index is made while the blocks are packed.
 		if err := writeSegment(tx.Bucket([]byte("t")), docs, w); err != nil {
@@ -169,73 +143,18 @@ func packAll(docs []*document) <-chan [][]byte {
 	return done
 }
 
-// packBlock is the lengths of the records and then the records, compressed
-// where that is shorter. The first byte says which.
-func packBlock(records [][]byte) []byte {
-	size := 0
-	for _, r := range records {
-		size += len(r) + 3
-	}
-	raw := append(make([]byte, 0, size+4), 0)
-	raw = binary.AppendUvarint(raw, uint64(len(records)))
-	for _, r := range records {
-		raw = binary.AppendUvarint(raw, uint64(len(r)))
-	}
-	for _, r := range records {
-		raw = append(raw, r...)
-	}
-	packed := packer.EncodeAll(raw[1:], append(make([]byte, 0, len(raw)), 1))
-	if len(packed) < len(raw) {
-		return packed
-	}
-	return raw
-}
-
-func unpackBlock(b []byte) ([][]byte, error) {
-	if len(b) == 0 {
-		return nil, errRecord
-	}
-	raw := b[1:]
-	if b[0] == 1 {
-		var err error
-		if raw, err = unpacker.DecodeAll(raw, nil); err != nil {
-			return nil, fmt.Errorf("%w: %w", errRecord, err)
-		}
-	} else {
-		raw = slices.Clone(raw)
-	}
-	d := decoder{b: raw}
-	n := d.count()
-	lens := make([]int, n)
-	total := 0
-	for i := range lens {
-		lens[i] = d.count()
-		total += lens[i]
-	}
-	if d.bad || total > len(d.b) || total < 0 {
-		return nil, errRecord
-	}
-	out := make([][]byte, n)
-	for i, l := range lens {
-		out[i], d.b = d.b[:l:l], d.b[l:]
-	}
-	return out, nil
-}
-
 // A reader reads records of several quarters in one go. It keeps the last
-// blocks, for what was crawled together is read together.
+// piece, for what was crawled together is read together.
 type reader struct {
-	s      *Bolt
-	txs    map[uint16]*bbolt.Tx
-	held   []*quarter
-	blocks map[uint64][][]byte
+	s     *Bolt
+	txs   map[uint16]*bbolt.Tx
+	held  []*quarter
+	at    uint64 // the quarter and the piece that is kept
+	piece piece
 }
-
-// maxBlocks is how many blocks a reader keeps.
-const maxBlocks = 256
 
 func (s *Bolt) reader() *reader {
-	return &reader{s: s, txs: map[uint16]*bbolt.Tx{}, blocks: map[uint64][][]byte{}}
+	return &reader{s: s, txs: map[uint16]*bbolt.Tx{}, at: math.MaxUint64}
 }
 
 func (r *reader) close() {
@@ -272,29 +191,26 @@ func (r *reader) tx(id uint16) (*bbolt.Tx, error) {
 	return tx, nil
 }
 
-// record gives one record of a quarter; an empty one was erased.
+// record gives one record of a quarter; an empty one was erased. It is good
+// until the next call.
 func (r *reader) record(id uint16, seq uint32) ([]byte, error) {
-	at := uint64(id)<<32 | uint64(seq>>4)
-	block, ok := r.blocks[at]
-	if !ok {
+	if at := uint64(id)<<32 | uint64(seq/pieceSize); at != r.at {
 		tx, err := r.tx(id)
 		if err != nil {
 			return nil, err
 		}
-		v := tx.Bucket([]byte("m")).Get(key32(seq >> 4))
+		v := tx.Bucket([]byte("m")).Get(key32(seq / blockSize))
 		if v == nil {
 			return nil, errErased
 		}
-		if block, err = unpackBlock(v); err != nil {
-			return nil, fmt.Errorf("%s: block %d: %w", quarterFile(id), seq>>4, err)
+		r.at = math.MaxUint64
+		if err := r.piece.unpack(v, int(seq%blockSize/pieceSize)); err != nil {
+			return nil, fmt.Errorf("%s: block %d: %w", quarterFile(id), seq/blockSize, err)
 		}
-		if len(r.blocks) >= maxBlocks { // a long page must not hold all its texts twice
-			clear(r.blocks)
-		}
-		r.blocks[at] = block
+		r.at = at
 	}
-	if i := int(seq & 15); i < len(block) && len(block[i]) > 0 {
-		return block[i], nil
+	if rec := r.piece.record(int(seq % pieceSize)); len(rec) > 0 {
+		return rec, nil
 	}
 	return nil, errErased
 }
@@ -308,19 +224,18 @@ var errErased = fmt.Errorf("its text is gone: %w", puskaradio.ErrNotFound)
 func (q *quarter) erase(seqs []uint32) error {
 	return q.update(func(tx *bbolt.Tx) error {
 		m := tx.Bucket([]byte("m"))
+		var p piece
 		for _, seq := range seqs {
-			v := m.Get(key32(seq >> 4))
+			key := key32(seq / blockSize)
+			v := m.Get(key)
 			if v == nil {
 				continue
 			}
-			block, err := unpackBlock(v)
+			v, err := p.erase(v, int(seq%blockSize))
 			if err != nil {
 				return err
 			}
-			if i := int(seq & 15); i < len(block) {
-				block[i] = nil
-			}
-			if err := m.Put(key32(seq>>4), packBlock(block)); err != nil {
+			if err := m.Put(key, v); err != nil {
 				return err
 			}
 		}

@@ -50,7 +50,7 @@ import (
 //
 // The buckets of a quarter:
 //
-//	m       block32 → compressed records, sixteen at the most; seq = block<<4 | place
+//	m       block32 → records in compressed pieces, see block.go; seq = block×16 + place
 //	t       segments of the full-text index, see segment.go
 //
 // A text is on the disk before its key is: what a crash leaves is a text
@@ -85,8 +85,8 @@ type BoltOptions struct {
 	Wait    time.Duration  // how long to wait for another process to let go; zero is a second
 }
 
-// boltVersion is the layout above. A directory with a later one is refused.
-const boltVersion = 1
+// boltVersion is the layout above. A directory with another is refused.
+const boltVersion = 2
 
 var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "r", "h", "a", "aid", "g", "sent", "cov", "cur", "j", "o"}
 
@@ -170,6 +170,8 @@ func (s *Bolt) checkMeta(tx *bbolt.Tx) error {
 			b.Put([]byte("zone"), []byte(zone)))
 	} else if n := binary.BigEndian.Uint32(v); n > boltVersion {
 		return &RefusedError{s.dir, fmt.Sprintf("it was written by a later version (layout %d; this program knows %d)", n, boltVersion), "use the later program, or restore a backup of before"}
+	} else if n < boltVersion {
+		return &RefusedError{s.dir, fmt.Sprintf("it was written by an earlier version (layout %d; this program knows %d)", n, boltVersion), "use the earlier program, or begin with an empty directory"}
 	}
 	if was := string(b.Get([]byte("zone"))); was != zone {
 		if err := s.recount(tx); err != nil {

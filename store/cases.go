@@ -225,7 +225,7 @@ func (s *Bolt) Inbox(ctx context.Context, f Filter) ([]puskaradio.Case, string, 
 	var out []puskaradio.Case
 	next := ""
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
-		out, next = nil, ""
+		next = ""
 		brands, after, err := s.scope(f)
 		if err != nil {
 			return err
@@ -243,7 +243,9 @@ func (s *Bolt) Inbox(ctx context.Context, f Filter) ([]puskaradio.Case, string, 
 		slices.SortFunc(all, func(a, b found) int { return newestFirst(a.mentionKey, b.mentionKey) })
 		r := s.reader()
 		defer r.close()
-		for _, f := range all[:min(len(all), limit)] {
+		n := min(len(all), limit)
+		out = slices.Grow[[]puskaradio.Case](nil, n)
+		for _, f := range all[:n] {
 			c, err := r.caseOf(tx, f.mentionKey, f.entry)
 			if err != nil {
 				return err

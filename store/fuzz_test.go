@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -31,21 +30,6 @@ func FuzzDecodeMention(f *testing.F) {
 		again, err := decodeMention(appendMention(nil, &got))
 		if err != nil || digest(&again) != digest(&got) {
 			t.Errorf("what was read cannot be written and read again: %v", err)
-		}
-	})
-}
-
-func FuzzUnpackBlock(f *testing.F) {
-	f.Add(packBlock([][]byte{[]byte("one"), nil, bytes.Repeat([]byte("three "), 50)}))
-	f.Add([]byte{0, 3, 1, 1})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		records, err := unpackBlock(b)
-		if err != nil {
-			return
-		}
-		again, err := unpackBlock(packBlock(records))
-		if err != nil || !slices.EqualFunc(again, records, bytes.Equal) {
-			t.Errorf("%d records came back as %d, %v", len(records), len(again), err)
 		}
 	})
 }

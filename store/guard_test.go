@@ -152,23 +152,25 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("second open = %v, want that it runs already, and its pid", err)
 		}
 	})
-	t.Run("newer", func(t *testing.T) {
-		dir := filled(t)
-		db, err := bbolt.Open(filepath.Join(dir, "main.db"), 0o600, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = db.Update(func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte("meta")).Put([]byte("version"), binary.BigEndian.AppendUint32(nil, 99))
+	for name, version := range map[string]uint32{"later version": 99, "earlier version": 1} {
+		t.Run(name, func(t *testing.T) {
+			dir := filled(t)
+			db, err := bbolt.Open(filepath.Join(dir, "main.db"), 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Update(func(tx *bbolt.Tx) error {
+				return tx.Bucket([]byte("meta")).Put([]byte("version"), binary.BigEndian.AppendUint32(nil, version))
+			})
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			_, err = store.OpenBolt(dir, nil)
+			if !errors.As(err, new(*store.RefusedError)) || !strings.Contains(err.Error(), name) {
+				t.Errorf("open = %v, want that it is of a %s", err, name)
+			}
 		})
-		if err := errors.Join(err, db.Close()); err != nil {
-			t.Fatal(err)
-		}
-		_, err = store.OpenBolt(dir, nil)
-		if !errors.As(err, new(*store.RefusedError)) || !strings.Contains(err.Error(), "later version") {
-			t.Errorf("open = %v, want that it is of a later version", err)
-		}
-	})
+	}
 	t.Run("garbled sidecar", func(t *testing.T) {
 		dir := filled(t)
 		damage(t, filepath.Join(dir, "id.json"), func([]byte) []byte { return []byte("{") })

@@ -109,7 +109,9 @@ func (s *Bolt) Mentions(ctx context.Context, f Filter) (out []Entry, next string
 func (s *Bolt) page(tx *bbolt.Tx, all []found, limit int) (out []Entry, next string, err error) {
 	r := s.reader()
 	defer r.close()
-	for _, f := range all[:min(limit, len(all))] {
+	n := min(len(all), limit)
+	out = slices.Grow[[]Entry](nil, n)
+	for _, f := range all[:n] {
 		e, err := r.entry(tx, f.mentionKey, f.entry)
 		if err != nil {
 			return nil, "", err

@@ -44,7 +44,7 @@ func appendMention(b []byte, m *puskaradio.Mention) []byte {
 }
 
 func decodeMention(b []byte) (m puskaradio.Mention, err error) {
-	d := decoder{b: b}
+	d := decoder{b: b, s: string(b)}
 	if v := d.byte(); v != recordVersion {
 		return m, errRecord
 	}
@@ -166,6 +166,7 @@ func appendTime(b []byte, t time.Time) []byte {
 // does not fit it is bad and gives zeros.
 type decoder struct {
 	b   []byte
+	s   string // all of it, if it has texts: they share its memory
 	bad bool
 }
 
@@ -222,9 +223,9 @@ func (d *decoder) count() int {
 
 func (d *decoder) string() string {
 	n := d.count()
-	s := string(d.b[:n])
+	at := len(d.s) - len(d.b)
 	d.b = d.b[n:]
-	return s
+	return d.s[at : at+n]
 }
 
 func (d *decoder) strings() []string {

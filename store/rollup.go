@@ -68,15 +68,14 @@ func appendTally(b []byte, t tally) []byte {
 }
 
 func (d *decoder) tally() tally {
-	b := d.b
-	source, n := binary.Uvarint(b)
-	if n <= 0 {
-		d.fail()
-		return tally{}
-	}
-	b = b[n:]
+	source := d.uvarint()
 	var v [6]int64
+	b := d.b
 	for i := range v {
+		if len(b) > 0 && b[0] < 0x80 { // as most are
+			v[i], b = int64(b[0]>>1)^-int64(b[0]&1), b[1:]
+			continue
+		}
 		x, n := binary.Varint(b)
 		if n <= 0 {
 			d.fail()
@@ -88,17 +87,15 @@ func (d *decoder) tally() tally {
 	return tally{source: uint32(source), labels: [3]int64(v[:3]), value: v[3], rated: v[4], rating: v[5]}
 }
 
-// decodeTallies reads the sources of a row, or only their sum.
-func decodeTallies(ts []tally, b []byte, sum bool) ([]tally, error) {
+// decodeTallies reads the sources of a row.
+func decodeTallies(ts []tally, b []byte) ([]tally, error) {
 	if len(b) == 0 {
 		return ts, nil
 	}
 	d := decoder{b: b}
 	n := d.count()
 	if n > 1 {
-		if t := d.tally(); sum {
-			ts, n = append(ts, t), 0
-		}
+		d.tally() // their sum
 	}
 	for range n {
 		ts = append(ts, d.tally())
@@ -107,6 +104,19 @@ func decodeTallies(ts []tally, b []byte, sum bool) ([]tally, error) {
 		return ts, errRecord
 	}
 	return ts, nil
+}
+
+// sumOf reads what the sources of a row sum up to: if there is one, itself. It
+// reports false if there is none.
+func sumOf(b []byte) (t tally, some bool, err error) {
+	d := decoder{b: b}
+	if len(b) == 0 || d.count() == 0 && !d.bad {
+		return t, false, nil
+	}
+	if t = d.tally(); d.bad {
+		return t, false, errRecord
+	}
+	return t, true, nil
 }
 
 // tallyOf is what a mention adds to the counts.
@@ -137,8 +147,10 @@ func dayOf(t time.Time, zone *time.Location) uint32 {
 
 // startOfDay is when a numbered date begins in a zone.
 func startOfDay(day uint32, zone *time.Location) time.Time {
-	t := time.Unix(int64(day)*86400, 0).UTC()
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
+	if zone == time.UTC {
+		return time.Unix(int64(day)*86400, 0).UTC()
+	}
+	return time.Date(1970, 1, 1+int(day), 0, 0, 0, 0, zone)
 }
 
 // key sorts by month, then brand, then step.
@@ -183,7 +195,7 @@ func (c counts) write(tx *bbolt.Tx) error {
 	for _, r := range rows {
 		b, key := tx.Bucket([]byte(r.bucket)), r.key()
 		var err error
-		if have, err = decodeTallies(have[:0], b.Get(key), false); err != nil {
+		if have, err = decodeTallies(have[:0], b.Get(key)); err != nil {
 			return fmt.Errorf("counts of %x: %w", key, err)
 		}
 		for _, t := range c[r] {
@@ -230,7 +242,6 @@ func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, ste
 	out := make([]puskaradio.Count, 0, min(int(last-r.step)+1, 1024))
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(r.bucket)).Cursor()
-		var ts []tally
 		k, v := c.Seek(r.key())
 		for k != nil {
 			// The key may be of another brand: then go to the next month.
@@ -251,12 +262,8 @@ func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, ste
 				return nil
 			}
 			var err error
-			if ts, err = decodeTallies(ts[:0], v, sum); err != nil {
+			if out, err = s.appendCounts(out, at(have.step), v, sum); err != nil {
 				return err
-			}
-			when := at(have.step)
-			for _, t := range ts {
-				out = append(out, s.count(when, t, sum))
 			}
 			k, v = c.Next()
 		}
@@ -276,13 +283,30 @@ func startOfMonth(bucket string, month uint16) uint32 {
 	return uint32(month) * 30
 }
 
-func (s *Bolt) count(at time.Time, t tally, sum bool) puskaradio.Count {
-	c := puskaradio.Count{
-		At: at, Negative: int(t.labels[0]), Neutral: int(t.labels[1]), Positive: int(t.labels[2]),
-		Value: float64(t.value) / 100, Rated: int(t.rated), Rating: float64(t.rating) / 100,
+// appendCounts gives a row as it is told: the sum, or each source.
+func (s *Bolt) appendCounts(out []puskaradio.Count, at time.Time, row []byte, sum bool) ([]puskaradio.Count, error) {
+	if sum {
+		t, some, err := sumOf(row)
+		if err != nil || !some {
+			return out, err
+		}
+		return appendCount(out, at, "", t), nil
 	}
-	if !sum {
-		c.Source = s.names.of(sourceName, t.source)
+	ts, err := decodeTallies(nil, row)
+	for _, t := range ts {
+		out = appendCount(out, at, s.names.of(sourceName, t.source), t)
 	}
-	return c
+	return out, err
+}
+
+// appendCount sets the fields in their place: to move a Count whole costs
+// several times as much while garbage is collected, and a series is long.
+func appendCount(out []puskaradio.Count, at time.Time, source string, t tally) []puskaradio.Count {
+	out = slices.Grow(out, 1)[:len(out)+1]
+	c := &out[len(out)-1]
+	c.At, c.Source = at, source
+	c.Negative, c.Neutral, c.Positive = int(t.labels[0]), int(t.labels[1]), int(t.labels[2])
+	c.Value = float64(t.value) / 100
+	c.Rated, c.Rating = int(t.rated), float64(t.rating)/100
+	return out
 }
