@@ -112,7 +112,7 @@ func TestAspectClauses(t *testing.T) {
 		{"Great room, rude staff", "premises+ staff- rudeness-"},
 		{"Palvelu oli nopeaa ja ruoka kamalaa.", "service+ speed+ food-"},
 		{"The food was great and the waiter was awful.", "food+ staff-"},
-		{"Kallis.", "price-"},
+		{"Kallis paikka.", "price-"},
 		{"Aivan liian hidas.", "speed-"},
 		{"Meni rikki.", "quality-"},
 		{"Expensive.", "price-"},

@@ -27,23 +27,26 @@ type reading struct {
 	words    int
 	bangs    int
 	sure     bool // words of sarcasm
+	tone     *tones
+	tones    []tone // by token
 }
 
 func (l *lexicon) read(ts []token, lang string) *reading {
 	r := &reading{l: l, lang: lang, ts: ts, clause: make([]int, len(ts)), sentence: make([]int, len(ts))}
 	c, s := 0, 0
-	but, sure := l.tone["but"][lang], l.tone["sure"][lang]
+	r.tone = l.tones[lang]
+	r.tones = make([]tone, len(ts))
 	for i, t := range ts {
 		if t.kind == word {
 			r.words++
-			if but != nil {
-				if _, n, ok := but.at(ts, i, t.text, false); ok && n > 0 {
-					c++
-					r.buts = append(r.buts, i)
-				}
-				if _, n, ok := sure.at(ts, i, t.text, false); ok && n > 1 {
-					r.sure = true
-				}
+			f := r.tone.words[t.text]
+			r.tones[i] = f
+			if f&toneBut != 0 || f&toneButPhrase != 0 && r.tone.but.said(ts, i) > 0 {
+				c++
+				r.buts = append(r.buts, i)
+			}
+			if f&toneSurePhrase != 0 && r.tone.sure.said(ts, i) > 1 {
+				r.sure = true
 			}
 		}
 		r.clause[i], r.sentence[i] = c, s
@@ -66,7 +69,7 @@ func (r *reading) negator(i int) bool {
 	if t.kind != word {
 		return false
 	}
-	if _, ok := r.l.tone["not"][r.lang].whole[t.text]; !ok && (r.lang != "en" || !strings.HasSuffix(t.text, "n't")) {
+	if r.tones[i]&toneNot == 0 && (r.lang != "en" || !strings.HasSuffix(t.text, "n't")) {
 		return false
 	}
 	if i+1 < len(r.ts) { // not only, ei vain
@@ -76,12 +79,6 @@ func (r *reading) negator(i int) bool {
 		}
 	}
 	return true
-}
-
-// is reports whether token i is a word of a kind of tone.
-func (r *reading) is(kind string, i int) bool {
-	_, ok := r.l.tone[kind][r.lang].whole[r.ts[i].text]
-	return ok && r.ts[i].kind == word
 }
 
 // scope is how many words a negation reaches.
@@ -101,7 +98,7 @@ func (r *reading) find() {
 		if feel == nil {
 			continue
 		}
-		if t.kind != word || r.is("but", i) {
+		if t.kind != word || r.tones[i]&toneBut != 0 {
 			left = 0
 			continue
 		}
@@ -165,7 +162,7 @@ func (r *reading) closes(i int) bool {
 // raises reports whether word i only makes the next feeling stronger or
 // weaker: "hirveän" in "hirveän hyvä".
 func (r *reading) raises(i int, feel *table[float64]) bool {
-	if !r.is("more", i) && !r.is("less", i) || i+1 >= len(r.ts) || r.ts[i+1].kind != word {
+	if r.tones[i]&(toneMore|toneLess) == 0 || i+1 >= len(r.ts) || r.ts[i+1].kind != word {
 		return false
 	}
 	w, ok := feel.one(r.ts[i+1].text)
@@ -185,9 +182,9 @@ func (r *reading) force(i int) float64 {
 	f := 1.0
 	for j := i - 1; j >= 0 && j >= i-2 && r.ts[j].kind == word; j-- {
 		switch {
-		case r.is("more", j):
+		case r.tones[j]&toneMore != 0:
 			f *= 1.3
-		case r.is("less", j):
+		case r.tones[j]&toneLess != 0:
 			f *= 0.7
 		}
 	}

@@ -26,6 +26,7 @@ type table[V value] struct {
 	whole   map[string]V
 	stems   map[string]V
 	longest int // bytes of the longest stem
+	heads   heads
 	phrases map[string][]phrase[V]
 	open    bool // words are stems unless they say otherwise
 }
@@ -38,11 +39,10 @@ type named struct {
 
 // A lexicon is every word that the scorer knows. It does not change.
 type lexicon struct {
-	feel    map[string]*table[float64]           // by language
-	tone    map[string]map[string]*table[uint32] // by kind, language
+	feel    map[string]*table[float64] // by language
+	tones   map[string]*tones          // by language
 	faces   map[string]float64
 	byFirst map[byte][]string // the faces by their first byte, the longest first
-	stops   map[string][]string
 	aspects named
 	journey named
 }
@@ -53,6 +53,9 @@ func newTable[V value](open bool) *table[V] {
 
 // add adds an entry: word, word=, stem*, some_phrase.
 func (t *table[V]) add(entry string, v V) {
+	if !strings.Contains(entry, "_") {
+		t.heads.add(strings.TrimRight(entry, "=*"))
+	}
 	if parts := strings.Split(entry, "_"); len(parts) > 1 {
 		t.phrases[parts[0]] = append(t.phrases[parts[0]], phrase[V]{parts[1:], v})
 		return
@@ -85,6 +88,9 @@ func (t *table[V]) value(entry string) (v V) {
 
 // one is the value of a word.
 func (t *table[V]) one(w string) (v V, ok bool) {
+	if !t.heads.may(w) {
+		return 0, false
+	}
 	if v, ok := t.whole[w]; ok {
 		return v, true
 	}
@@ -99,7 +105,7 @@ func (t *table[V]) one(w string) (v V, ok bool) {
 	if t.open {
 		return 0, false
 	}
-	for _, end := range []string{"s", "ly", "ed", "d", "ing", "er"} { // simple English inflection
+	for _, end := range inflections {
 		if stem, ok := strings.CutSuffix(w, end); ok && len(stem) > 2 {
 			if v, ok := t.whole[stem]; ok {
 				return v, true
@@ -121,6 +127,25 @@ func (t *table[V]) fits(part, w string) bool {
 		return true
 	}
 	return t.open && strings.HasPrefix(w, part) && utf8.RuneCountInString(part) > 3
+}
+
+// said is how many tokens a phrase at ts[i] takes, 1 for a whole word, 0 for
+// what is not in the table as it is written.
+func (t *table[V]) said(ts []token, i int) (n int) {
+	w := ts[i].text
+	if _, ok := t.whole[w]; ok {
+		n = 1
+	}
+	for _, p := range t.phrases[w] {
+		k := 0
+		for k < len(p.rest) && i+1+k < len(ts) && ts[i+1+k].kind == word && t.fits(p.rest[k], ts[i+1+k].text) {
+			k++
+		}
+		if k == len(p.rest) {
+			n = max(n, k+1)
+		}
+	}
+	return n
 }
 
 // at finds the longest phrase or word at ts[i] and says how many tokens it
@@ -214,10 +239,18 @@ func readWords(name string, f func(fields []string) error) error {
 // langs are the languages that are scored.
 var langs = []string{"fi", "en"}
 
+// ours is the language if it is one that there are words of our own for.
+func ours(lang string) string {
+	if slices.Contains(langs, lang) {
+		return lang
+	}
+	return ""
+}
+
 func readLexicon() (*lexicon, error) {
 	l := &lexicon{
-		feel: map[string]*table[float64]{}, tone: map[string]map[string]*table[uint32]{}, faces: map[string]float64{},
-		byFirst: map[byte][]string{}, stops: map[string][]string{},
+		feel: map[string]*table[float64]{}, tones: map[string]*tones{}, faces: map[string]float64{},
+		byFirst: map[byte][]string{},
 	}
 	for _, lang := range langs {
 		t := newTable[float64](lang == "fi")
@@ -235,21 +268,13 @@ func readLexicon() (*lexicon, error) {
 	for _, fs := range l.byFirst {
 		slices.SortFunc(fs, func(a, b string) int { return len(b) - len(a) })
 	}
-	if err := readWords("tone.txt", func(f []string) error {
-		if l.tone[f[0]] == nil {
-			l.tone[f[0]] = map[string]*table[uint32]{"fi": newTable[uint32](false), "en": newTable[uint32](false)}
-		}
-		for _, w := range f[2:] {
-			l.tone[f[0]][f[1]].add(w, 1)
-		}
-		return nil
-	}); err != nil {
-		return nil, err
+	for _, lang := range append([]string{""}, langs...) {
+		l.tones[lang] = newTones()
 	}
-	if err := readWords("stop.txt", func(f []string) error {
-		for _, w := range f[1:] {
-			if !slices.Contains(l.stops[w], f[0]) {
-				l.stops[w] = append(l.stops[w], f[0])
+	if err := readWords("tone.txt", func(f []string) error {
+		for _, w := range f[2:] {
+			if err := l.tones[f[1]].add(f[0], w); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -297,3 +322,6 @@ func (n *named) read(file string) error {
 		return nil
 	})
 }
+
+// inflections are simple English ones.
+var inflections = []string{"s", "ly", "ed", "d", "ing", "er"}

@@ -60,7 +60,8 @@ func TestUnsure(t *testing.T) {
 		{"kello", Text{}, "short"},
 		{"", Text{}, "short"},
 		{"Доставка была очень плохая и медленная", Text{}, "language"},
-		{"Leveransen var väldigt sen och jag är inte nöjd med det", Text{}, "language"},
+		{"Leveransen var väldigt sen och jag är inte nöjd med det", Text{Lang: "fi"}, "language"},
+		{"A szállítás nagyon késett és senki sem válaszol", Text{}, "language"},
 	} {
 		c.in.Text = c.text
 		got := s.Score([]Text{c.in})[0]

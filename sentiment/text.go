@@ -42,16 +42,31 @@ func clean(s string) string {
 			s = s[:len(s)-1]
 		}
 	}
+	if plain(s) {
+		return s
+	}
 	s = norm.NFC.String(strings.ToValidUTF8(s, " "))
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == 0xad, r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r == 0xfeff, r >= 0xfe00 && r <= 0xfe0f:
 			return -1 // unseen: hides words from a reader of bytes
+		case r >= 0x300 && r <= 0x36f:
+			return -1 // marks that are part of no letter, after composing
 		case r == '’' || r == '‘' || r == '´' || r == '`':
 			return '\''
 		}
 		return r
 	}, s)
+}
+
+// plain reports whether a text is clean as it is, which most of English is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf || s[i] == '`' {
+			return false
+		}
+	}
+	return true
 }
 
 // twins are letters that look like Latin ones.
@@ -150,20 +165,39 @@ func wordOf(src string) token {
 			cut = cut[:len(cut)-1]
 		}
 	}
+	if lower(cut) {
+		return token{kind: word, text: cut, src: cut, long: drawnOut(cut)}
+	}
 	t := token{kind: word, text: fold(cut), src: cut}
+	t.long = drawnOut(t.text)
 	t.loud = utf8.RuneCountInString(cut) > 2 && strings.ToUpper(cut) == cut && cut != t.text
+	return t
+}
+
+// lower reports whether a word is as it is looked up: in small ASCII letters.
+func lower(w string) bool {
+	for i := range len(w) {
+		if c := w[i]; c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// drawnOut reports whether a letter of a word is drawn ooout.
+func drawnOut(w string) bool {
 	run, last := 0, rune(0)
-	for _, r := range t.text {
+	for _, r := range w {
 		if r == last {
 			run++
 		} else {
 			run, last = 1, r
 		}
 		if run == 3 && unicode.IsLetter(r) {
-			t.long = true
+			return true
 		}
 	}
-	return t
+	return false
 }
 
 // drawn is w with runs of three letters and more cut to n letters.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -13,23 +14,27 @@ import (
 )
 
 func (a *app) scoreCommand() *cobra.Command {
-	var genre string
+	var kind string
 	cmd := &cobra.Command{
 		Use:   "score",
 		Short: "Say how texts feel",
 		Long: `Reads texts from standard input, one on a line or as JSON lines with "text" and,
-if you like, "title", "lang", "genre" and "rating", and prints one JSON score
+if you like, "title", "lang", "kind" and "rating", and prints one JSON score
 for each, in their order.`,
 		Example: "  echo 'Toimitus oli myöhässä' | puskaradio score\n  puskaradio export --json | puskaradio score",
 		RunE: func(*cobra.Command, []string) error {
+			genre, err := sentiment.GenreOf(kind)
+			if err != nil {
+				return usage("%v", err)
+			}
 			scorer, err := newScorer()
 			if err != nil {
 				return err
 			}
-			return a.score(scorer, puskaradio.Genre(genre))
+			return a.score(scorer, genre)
 		},
 	}
-	cmd.Flags().StringVar(&genre, "genre", "", "what kind of talk it is: social, review, news, survey, other")
+	cmd.Flags().StringVar(&kind, "kind", "", "what kind of talk it is: social, review, news, survey, other")
 	return cmd
 }
 
@@ -63,14 +68,18 @@ func textOf(line []byte, genre puskaradio.Genre) (sentiment.Text, error) {
 			Title  string             `json:"title"`
 			Lang   string             `json:"lang"`
 			Genre  puskaradio.Genre   `json:"genre"`
+			Kind   puskaradio.Genre   `json:"kind"` // the same
 			Rating *puskaradio.Rating `json:"rating"`
 		}
 		if err := json.Unmarshal(trimmed, &m); err != nil {
 			return t, fmt.Errorf("this is not a JSON object: %w", err)
 		}
 		t.Text, t.Title, t.Lang, t.Rating = m.Text, m.Title, m.Lang, m.Rating
-		if m.Genre != "" {
-			t.Genre = m.Genre
+		if g := cmp.Or(m.Genre, m.Kind); g != "" {
+			var err error
+			if t.Genre, err = sentiment.GenreOf(string(g)); err != nil {
+				return t, err
+			}
 		}
 		return t, nil
 	}

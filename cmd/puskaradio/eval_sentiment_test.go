@@ -1,0 +1,83 @@
+//go:build eval
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestEvalSentiment measures the shipped weights on sets under DATA/sentiment:
+// whole ones that nothing was trained on, and of the others what was held out.
+// The floors are what the weights must reach.
+func TestEvalSentiment(t *testing.T) {
+	dir := filepath.Join(os.Getenv("DATA"), "sentiment")
+	type figures struct {
+		Lang              string
+		N                 int
+		F1                float64 `json:"macro_f1"`
+		Recall            float64 `json:"macro_recall"`
+		Sign              float64 `json:"sign_accuracy"`
+		ECE               float64 `json:"expected_calibration_error"`
+		Accuracy, Covered float64
+		Error             float64 `json:"error_when_covered"`
+		NegAt70           float64 `json:"negative_precision_at_recall_70"`
+		Told              float64 `json:"language_told"`
+	}
+	for _, c := range []struct {
+		set, lang, split, kind string
+		floor                  func(f figures) (name string, got, want float64)
+	}{
+		{"tweeteval_en", "en", "dev", "social", func(f figures) (string, float64, float64) { return "recall", f.Recall, 0.65 }},
+		{"scandisent_mt", "en", "", "review", func(f figures) (string, float64, float64) { return "sign", f.Sign, 0.90 }},
+		{"m_absa", "en", "", "review", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.57 }},
+		{"hotel_en", "en", "", "review", func(f figures) (string, float64, float64) { return "sign", f.Sign, 0.85 }},
+		{"amazon_music_en", "en", "", "review", func(f figures) (string, float64, float64) { return "sign", f.Sign, 0.80 }},
+		{"finnsentiment", "fi", "dev", "social", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.62 }},
+		{"xed", "fi", "dev", "other", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.60 }},
+		{"fi_probe", "fi", "", "review", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.85 }},
+		{"umsab", "de", "", "social", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.50 }},
+		{"umsab", "fr", "", "social", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.48 }},
+		{"umsab", "es", "", "social", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.46 }},
+		{"umsab", "it", "", "social", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.46 }},
+		{"umsab", "pt", "", "social", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.46 }},
+		{"swe_emoji", "sv", "", "social", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.50 }},
+		{"norec_no", "no", "dev", "review", func(f figures) (string, float64, float64) { return "F1", f.F1, 0.50 }},
+	} {
+		t.Run(c.set+" "+c.lang, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join(dir, c.set, "data.tsv"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var some strings.Builder
+			for i, line := range strings.SplitAfter(string(data), "\n") {
+				f := strings.SplitN(line, "\t", 3)
+				if i == 0 || len(f) == 3 && strings.HasSuffix(f[0], c.split) && strings.HasPrefix(f[1], c.lang) {
+					some.WriteString(line)
+				}
+			}
+			var out, talk bytes.Buffer
+			a := &app{in: strings.NewReader(some.String()), out: &out, err: &talk}
+			if code := a.run(t.Context(), []string{"eval", "--json", "--kind", c.kind, "-"}); code != exitDone {
+				t.Fatalf("exit code %d: %s", code, talk.String())
+			}
+			var f figures
+			if err := json.Unmarshal(out.Bytes()[:bytes.IndexByte(out.Bytes(), '\n')], &f); err != nil {
+				t.Fatal(err)
+			}
+			t.Log(fmt.Sprintf("%6d rows: F1 %.3f, recall %.3f, accuracy %.3f, sign %.3f, negative precision at recall 0.70 %.3f, calibration error %.3f, sure of %.3f and wrong in %.3f of that, language told %.3f",
+				f.N, f.F1, f.Recall, f.Accuracy, f.Sign, f.NegAt70, f.ECE, f.Covered, f.Error, f.Told))
+			if name, got, want := c.floor(f); got < want {
+				t.Errorf("%s %.3f, want %.2f", name, got, want)
+			}
+			if f.ECE > 0.12 {
+				t.Errorf("calibration error %.3f, want 0.12", f.ECE)
+			}
+		})
+	}
+}

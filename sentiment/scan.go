@@ -1,0 +1,417 @@
+package sentiment
+
+import (
+	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	fnvOffset = 2166136261
+	fnvPrime  = 16777619
+	maxRunes  = 40 // letters of a word whose n-grams are taken
+	gramSalt  = 0x5bd1e995
+	negScope  = 4 // words that a negation reaches
+)
+
+// The dense features of a text, by place in [scan.dense].
+const (
+	dBalance = iota // what the word list says: for less against
+	dFor
+	dAgainst
+	dMost  // the most that any word says for
+	dLeast // the most that any word says against
+	dLast  // what the last word that says anything says
+	dTail  // the balance behind the last "but"
+	dCountFor
+	dCountAgainst
+	dCaps
+	dBangs
+	dAsks
+	dFacesFor
+	dFacesAgainst
+	dLength
+	dDensity
+	dRead // what our own stems and phrases say, see [reading]
+	dReadFor
+	dReadAgainst
+	dReadMost
+	dReadLeast
+	dReadLast
+	dReadFaces
+	dReadSarcasm
+	nDense
+)
+
+// A mark is a token of a text, as the models see it.
+type mark struct {
+	from, to  int  // bytes of the text
+	grams     int  // where its n-grams begin in [scan.grams]
+	word      bool // or an emoji; else a mark of punctuation, a link, a name
+	neg, loud bool
+	plain     float32 // what the word list says of it
+}
+
+// A scan is a text as the models see it: the hashes of its words and pairs
+// of words (two for each mark), of the letters within its words, and the
+// dense features. It is used again for the next text.
+type scan struct {
+	words, grams []uint32
+	marks        []mark
+	tell         []float32 // by mark: how much it speaks for positive, against negative; see [area.feel]
+	dense        [nDense]float32
+	buf          []byte
+	at           [maxRunes + 4]int
+}
+
+// A voice is what the scan has to know of a language.
+type voice struct {
+	lang       string
+	minN, maxN int                 // letters of the n-grams within words
+	plain      map[uint32]int8     // the word list, in thirtieths
+	roots      map[uint32]int8     // what its words begin with, for inflected ones
+	turns      map[uint32]struct{} // negations
+	more       map[uint32]struct{} // boosters
+	but        map[uint32]struct{}
+}
+
+func hashString(h uint32, s string) uint32 {
+	for i := range len(s) {
+		h = (h ^ uint32(s[i])) * fnvPrime
+	}
+	return h
+}
+
+func mix(h uint32) uint32 {
+	h ^= h >> 15
+	h *= 0x2c1b3c6d
+	h ^= h >> 12
+	h *= 0x297a2d39
+	return h ^ h>>15
+}
+
+var (
+	hashURL  = hashString(fnvOffset, "<url>")
+	hashUser = hashString(fnvOffset, "<user>")
+	hashLeft = hashString(fnvOffset, "<s>")
+	hashNot  = hashString(fnvOffset, "¬")
+)
+
+// read fills the scan with a clean text.
+func (s *scan) read(v *voice, text string) {
+	s.words, s.grams, s.marks = s.words[:0], s.grams[:0], s.marks[:0]
+	r := reader{scan: s, v: v, prev: hashLeft, boost: 1}
+	for i := 0; i < len(text); {
+		i = r.next(text, i)
+	}
+	r.finish()
+}
+
+// A reader is a scan at work.
+type reader struct {
+	*scan
+	v      *voice
+	prev   uint32 // hash of the mark before
+	left   int    // words that a negation still reaches
+	boost  float32
+	nWords int
+
+	pos, neg, most, least, last, tail float32
+	nPos, nNeg                        float32
+	caps, bangs, asks, smiles, frowns float32
+}
+
+// next takes the mark at text[i:] and returns where the next may begin.
+func (r *reader) next(text string, i int) int {
+	c := text[i]
+	if c <= ' ' {
+		return i + 1
+	}
+	switch {
+	case c == 'h' && strings.HasPrefix(text[i:], "http"):
+		j := i
+		for j < len(text) && text[j] > ' ' {
+			j++
+		}
+		r.put(i, j, hashURL)
+		return j
+	case c == '@' && i+1 < len(text) && nameByte(text[i+1]):
+		j := i + 1
+		for j < len(text) && nameByte(text[j]) {
+			j++
+		}
+		r.put(i, j, hashUser)
+		return j
+	}
+	if n := emoticon(text, i); n > 0 {
+		r.face(i, i+n, hashString(fnvOffset, strings.ToLower(text[i:i+n])), hashString(fnvOffset, text[i:i+n]))
+		return i + n
+	}
+	u, n := rune(c), 1
+	if c >= utf8.RuneSelf {
+		u, n = utf8.DecodeRuneInString(text[i:])
+	}
+	switch {
+	case letter(u):
+		return r.word(text, i)
+	case pictograph(u):
+		h := hashString(fnvOffset, text[i:i+n])
+		r.face(i, i+n, h, h)
+		return i + n
+	case u >= utf8.RuneSelf && unicode.IsSpace(u):
+		return i + n
+	}
+	j, k := i+n, 1
+	for strings.HasPrefix(text[j:], text[i:i+n]) {
+		j, k = j+n, k+1
+	}
+	h := uint32(fnvOffset)
+	for range min(k, 3) {
+		h = hashString(h, text[i:i+n])
+	}
+	switch c {
+	case '!':
+		r.bangs += float32(min(k, 3))
+	case '?':
+		r.asks += float32(min(k, 3))
+	}
+	if k == 1 && strings.IndexByte(".,!?;:", c) >= 0 {
+		r.left = 0
+	}
+	r.put(i, j, h)
+	return j
+}
+
+// put adds a mark that is no word.
+func (r *reader) put(from, to int, h uint32) {
+	r.add(mark{from: from, to: to, grams: len(r.grams)}, h, h)
+}
+
+// add adds a mark: form is its hash, turned where it is negated.
+func (r *reader) add(m mark, h, form uint32) {
+	r.words = append(r.words, mix(form), mix(r.prev*31+form))
+	r.marks = append(r.marks, m)
+	r.prev = h
+}
+
+func (r *reader) face(from, to int, lower, h uint32) {
+	v := float32(r.v.plain[lower]) / 30
+	switch {
+	case v > 0:
+		r.smiles++
+	case v < 0:
+		r.frowns++
+	}
+	m := mark{from: from, to: to, grams: len(r.grams), word: true, plain: v}
+	r.weigh(&m, v)
+	r.add(m, h, h)
+}
+
+// word takes a word: letters and digits, with hyphens and apostrophes within.
+func (r *reader) word(text string, i int) int {
+	buf := append(r.buf[:0], '<')
+	r.at[0], r.at[1] = 0, 1
+	n, upper, lower, latin, alien := 1, 0, 0, false, false // n counts runes, the bracket with them
+	var last rune
+	run, j := 0, i
+	for j < len(text) {
+		u, size := rune(text[j]), 1
+		if u >= utf8.RuneSelf {
+			u, size = utf8.DecodeRuneInString(text[j:])
+		}
+		switch {
+		case u >= 'a' && u <= 'z':
+			lower++
+			latin = true
+		case u >= 'A' && u <= 'Z':
+			u += 'a' - 'A'
+			upper++
+			latin = true
+		case u >= '0' && u <= '9':
+		case u < utf8.RuneSelf:
+			if u != '\'' && u != '-' || j+1 >= len(text) || !letterAt(text, j+1) {
+				goto done
+			}
+		case letter(u) || unicode.Is(unicode.Mn, u):
+			l := unicode.ToLower(u)
+			if l != u {
+				upper++
+			} else {
+				lower++
+			}
+			u = l
+			alien = alien || u >= 0x370
+			latin = latin || u < 0x250
+		default:
+			goto done
+		}
+		j += size
+		if u == last {
+			run++
+		} else {
+			run, last = 1, u
+		}
+		if run > 3 || len(buf) > maxWord {
+			continue
+		}
+		buf = utf8.AppendRune(buf, u)
+		if n < maxRunes {
+			n++
+			r.at[n] = len(buf)
+		}
+	}
+done:
+	if latin && alien { // letters that only look Latin
+		folded := twins.Replace(string(buf))
+		buf = append(buf[:0], folded...)
+		n = 0
+		for at := range folded {
+			r.at[n] = at
+			if n == maxRunes {
+				break
+			}
+			n++
+		}
+		if n < maxRunes {
+			r.at[n] = len(buf)
+		}
+	}
+	r.buf = buf
+	r.take(mark{from: i, to: j, grams: len(r.grams), word: true, loud: upper > 1 && lower == 0}, n, len(buf) == r.at[n])
+	return j
+}
+
+// take adds the word in the buffer, of n runes with its bracket.
+func (r *reader) take(m mark, n int, whole bool) {
+	h := uint32(fnvOffset)
+	for _, b := range r.buf[1:] {
+		h = (h ^ uint32(b)) * fnvPrime
+	}
+	r.nWords++
+	m.neg = r.left > 0
+	form := h
+	if m.neg {
+		form = hashNot
+		for _, b := range r.buf[1:] {
+			form = (form ^ uint32(b)) * fnvPrime
+		}
+	}
+	r.gramsOf(n, whole)
+	v := float32(r.v.says(h, r.buf[1:])) / 30
+	force := r.boost
+	if m.neg {
+		force *= -0.74
+	}
+	if m.loud {
+		force *= 1.2
+		if m.to-m.from > 2 {
+			r.caps++
+		}
+	}
+	m.plain = v * force
+	r.weigh(&m, m.plain)
+	if _, ok := r.v.but[h]; ok {
+		r.tail = 0
+	}
+	r.boost = 1
+	if _, ok := r.v.more[h]; ok {
+		r.boost = 1.3
+	}
+	_, turns := r.v.turns[h]
+	switch {
+	case turns || r.v.lang == "en" && strings.HasSuffix(string(r.buf), "n't"):
+		r.left = negScope
+	case r.left > 0:
+		r.left--
+	}
+	r.add(m, h, form)
+}
+
+// gramsOf adds the n-grams of the word in the buffer.
+func (r *reader) gramsOf(n int, whole bool) {
+	if whole {
+		r.buf = append(r.buf, '>')
+		n++
+		r.at[n] = len(r.buf)
+	}
+	for a := 0; a+r.v.minN <= n; a++ {
+		h := uint32(fnvOffset)
+		last := min(n, a+r.v.maxN)
+		for k := a; k < last; k++ {
+			for _, b := range r.buf[r.at[k]:r.at[k+1]] {
+				h = (h ^ uint32(b)) * fnvPrime
+			}
+			if k-a+1 >= r.v.minN {
+				r.grams = append(r.grams, mix(h^gramSalt))
+			}
+		}
+	}
+	if whole {
+		r.buf = r.buf[:len(r.buf)-1]
+	}
+}
+
+func (r *reader) weigh(m *mark, v float32) {
+	switch {
+	case v > 0:
+		r.pos += v
+		r.nPos++
+	case v < 0:
+		r.neg -= v
+		r.nNeg++
+	default:
+		return
+	}
+	r.most, r.least = max(r.most, v), min(r.least, v)
+	r.last = v
+	r.tail += v
+}
+
+// finish fills in the dense features.
+func (r *reader) finish() {
+	squash := func(x float32) float32 { return x / float32(math.Sqrt(float64(x*x)+15)) }
+	n := float32(r.nWords)
+	r.dense = [nDense]float32{
+		dBalance: squash(r.pos - r.neg), dFor: squash(r.pos), dAgainst: squash(r.neg),
+		dMost: r.most / 4, dLeast: r.least / 4, dLast: r.last / 4, dTail: squash(r.tail),
+		dCountFor: min(r.nPos, 5) / 5, dCountAgainst: min(r.nNeg, 5) / 5,
+		dCaps: min(r.caps, 3) / 3, dBangs: min(r.bangs, 4) / 4, dAsks: min(r.asks, 3) / 3,
+		dFacesFor: min(r.smiles, 3) / 3, dFacesAgainst: min(r.frowns, 3) / 3,
+		dLength: float32(math.Log(float64(n+1))) / 5, dDensity: (r.pos - r.neg) / (n + 3),
+	}
+}
+
+// heed adds what was read with our own words.
+func (s *scan) heed(r *reading) {
+	pos, neg, facePos, faceNeg := r.sums()
+	d := &s.dense
+	d[dRead] = float32(squash(pos + facePos - neg - faceNeg))
+	d[dReadFor], d[dReadAgainst] = float32(squash(pos)), float32(squash(neg))
+	d[dReadFaces] = float32(squash(facePos - faceNeg))
+	for _, h := range r.hits {
+		w := float32(h.weight*h.more) / 4
+		d[dReadMost], d[dReadLeast] = max(d[dReadMost], w), min(d[dReadLeast], w)
+		d[dReadLast] = max(-1, min(1, w))
+	}
+	d[dReadMost], d[dReadLeast] = min(d[dReadMost], 1), max(d[dReadLeast], -1)
+	if r.sarcasm(pos, neg, facePos) {
+		d[dReadSarcasm] = 1
+	}
+}
+
+func nameByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+func letter(u rune) bool {
+	if u < utf8.RuneSelf {
+		return u >= 'a' && u <= 'z' || u >= 'A' && u <= 'Z' || u >= '0' && u <= '9'
+	}
+	return unicode.IsLetter(u) || unicode.IsDigit(u)
+}
+
+func letterAt(text string, i int) bool {
+	u, _ := utf8.DecodeRuneInString(text[i:])
+	return letter(u)
+}
