@@ -32,6 +32,8 @@ type Model struct {
 	areas []*area
 	lid   *lid
 	words *lexicon
+	// lessons are what corrections add; nil where there are none.
+	lessons *slate
 }
 
 // An area is the weights of one language, or of the languages that are not
@@ -68,6 +70,7 @@ func (a *area) size() int {
 // A feeling is what a model makes of a text.
 type feeling struct {
 	p     [3]float32 // negative, neutral, positive
+	lean  [3]float64 // p as the label is chosen by
 	label int        // index into p
 }
 
@@ -106,7 +109,6 @@ func (a *area) feel(s *scan, lang string, genre puskaradio.Genre) (f feeling) {
 		}
 		mix = softmax(z[:n])
 	}
-	var lean [3]float64
 	for k := range n {
 		w := float64(1)
 		if mix != nil {
@@ -128,10 +130,10 @@ func (a *area) feel(s *scan, lang string, genre puskaradio.Genre) (f feeling) {
 		p := softmax(z[:])
 		for c := range 3 {
 			f.p[c] += float32(w * p[c])
-			lean[c] += w * p[c] * math.Exp(float64(a.Lean[k][c]))
+			f.lean[c] += w * p[c] * math.Exp(float64(a.Lean[k][c]))
 		}
 	}
-	f.label = pick([3]float64{float64(f.p[0]), float64(f.p[1]), float64(f.p[2])}, lean)
+	f.label = pick([3]float64{float64(f.p[0]), float64(f.p[1]), float64(f.p[2])}, f.lean)
 	return f
 }
 

@@ -98,6 +98,9 @@ func (m *Model) polarity(w *work, t Text) (p Polarity) {
 	w.read(voices[p.Lang](), w.text)
 	w.heed(w.r)
 	f := a.feel(&w.scan, p.Lang, t.Genre)
+	if m.lessons != nil {
+		m.lessons.apply(&f, &w.scan, p.Lang, t.Genre)
+	}
 	p.Label = labels[f.label]
 	for c := range 3 {
 		p.P[c] = float64(f.p[c])

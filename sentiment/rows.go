@@ -24,6 +24,7 @@ type Row struct {
 	Line   int
 	domain string  // rows of one domain share weights in training
 	weight float32 // how much it counts for in training; 0 is 1
+	share  float64 // of its rating, plus one; 0 is none, see [RowOf]
 }
 
 var labels = []puskaradio.Label{puskaradio.Negative, puskaradio.Neutral, puskaradio.Positive}
