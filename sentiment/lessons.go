@@ -145,10 +145,10 @@ func (t *slate) apply(f *feeling, s *scan, lang string, genre puskaradio.Genre) 
 			end = s.marks[i+1].grams
 		}
 		for _, h := range s.words[2*i : 2*i+2] {
-			f.tell[i] += add(lessonKey(salt, h), wordUnit)
+			s.tell[i] += add(lessonKey(salt, h), wordUnit)
 		}
 		for _, h := range s.grams[s.marks[i].grams:end] {
-			f.tell[i] += add(lessonKey(salt, h), gramUnit)
+			s.tell[i] += add(lessonKey(salt, h), gramUnit)
 		}
 	}
 	p, lean := taught(f.p, f.lean, z)

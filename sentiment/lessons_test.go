@@ -184,8 +184,11 @@ func TestTeachKeeps(t *testing.T) {
 func TestTeachStars(t *testing.T) {
 	base := shippedModel(t)
 	rows := []Row{
-		{Text: "blorpy", Lang: "en", Stars: "1"}, {Text: "very blorpy", Lang: "en", Stars: "2/5"}, {Text: "so so", Lang: "en", Stars: "3"},
-		{Text: "zindig", Lang: "en", Stars: "5"}, {Text: "quite zindig", Lang: "en", Stars: "8/10"},
+		{Text: "blorpy", Lang: "en", Stars: "1"},
+		{Text: "very blorpy", Lang: "en", Stars: "2/5"},
+		{Text: "so so", Lang: "en", Stars: "3"},
+		{Text: "zindig", Lang: "en", Stars: "5"},
+		{Text: "quite zindig", Lang: "en", Stars: "8/10"},
 	}
 	if _, _, err := Teach(base, rows, nil); err == nil {
 		t.Error("stars teach unasked")
@@ -320,7 +323,7 @@ func BenchmarkLessons(b *testing.B) {
 func TestTeachHostile(t *testing.T) {
 	var rows []Row
 	for i, text := range hostile() {
-		rows = append(rows, Row{Text: text, Lang: []string{"fi", "en"}[i%2], Label: labels[i%3]})
+		rows = append(rows, Row{Text: text[:min(len(text), 9000)], Lang: []string{"fi", "en"}[i%2], Label: labels[i%3]})
 	}
 	began := time.Now()
 	base := shippedModel(t)

@@ -33,7 +33,8 @@ func (p *Polarity) Confidence() float64 {
 func (m *Model) Polarity(t Text) Polarity {
 	w := works.Get().(*work)
 	defer works.Put(w)
-	return m.polarity(w, t)
+	p, _ := m.polarity(w, t)
+	return p
 }
 
 // Language tells the language of a text, ISO 639-1, from the text alone;
@@ -75,7 +76,7 @@ func (l *lexicon) known(ts []token) (lang string) {
 }
 
 // polarity leaves what it read in w.
-func (m *Model) polarity(w *work, t Text) (p Polarity) {
+func (m *Model) polarity(w *work, t Text) (p Polarity, f feeling) {
 	w.text = clean(t.whole())
 	hint, _, _ := strings.Cut(strings.ToLower(t.Lang), "-")
 	g := m.lid.tell(w.text, hint)
@@ -93,11 +94,11 @@ func (m *Model) polarity(w *work, t Text) (p Polarity) {
 	w.marks, w.tell = w.marks[:0], w.tell[:0]
 	a := m.area(p.Lang)
 	if a == nil {
-		return p
+		return p, f
 	}
 	w.read(voices[p.Lang](), w.text)
 	w.heed(w.r)
-	f := a.feel(&w.scan, p.Lang, t.Genre)
+	f = a.feel(&w.scan, p.Lang, t.Genre)
 	if m.lessons != nil {
 		m.lessons.apply(&f, &w.scan, p.Lang, t.Genre)
 	}
@@ -105,5 +106,5 @@ func (m *Model) polarity(w *work, t Text) (p Polarity) {
 	for c := range 3 {
 		p.P[c] = float64(f.p[c])
 	}
-	return p
+	return p, f
 }

@@ -41,7 +41,7 @@ func (s *scorer) Score(texts []Text) []puskaradio.Score {
 func (s *scorer) one(t Text) puskaradio.Score {
 	w := works.Get().(*work)
 	defer works.Put(w)
-	p := s.m.polarity(w, t)
+	p, _ := s.m.polarity(w, t)
 	r := w.r
 	sc := puskaradio.Score{Lang: p.Lang, Model: s.m.ID, Label: p.Label, Value: p.Value(), Confidence: p.Confidence()}
 	r.doubt(&sc, t, p)

@@ -97,8 +97,15 @@ func testCorrect(t *testing.T, s store.Store) {
 	if err != nil || e.Mention.Verdict().Label != puskaradio.Positive || e.Mention.Score.Label != puskaradio.Negative {
 		t.Errorf("corrected: %+v, %v", e.Mention, err)
 	}
+	commit(t, s, mention("acme", 4))
+	if es, _, err := s.Mentions(ctx, store.Filter{Corrected: true}); err != nil || len(es) != 1 || es[0].ID != id {
+		t.Errorf("corrected ones: %+v, %v, want %s", es, err, id)
+	}
 	if err := s.Correct(ctx, "acme", id, nil); err != nil {
 		t.Fatal(err)
+	}
+	if es, _, err := s.Mentions(ctx, store.Filter{Corrected: true}); err != nil || len(es) != 0 {
+		t.Errorf("corrected ones after undo: %+v, %v", es, err)
 	}
 	if sum := total(t, s, "acme"); sum.Negative != 1 || sum.Positive != 0 {
 		t.Errorf("counts after undo: %+v", sum)

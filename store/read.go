@@ -33,6 +33,7 @@ func (f Filter) span() (from, to uint32) {
 func (f Filter) takes(s *Bolt, e entry) bool {
 	return (len(f.Labels) == 0 || slices.Contains(f.Labels, labels[e.label])) &&
 		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, statuses[e.status])) &&
+		(!f.Corrected || e.flags&flagCorrected != 0) &&
 		(len(f.Sources) == 0 || slices.Contains(f.Sources, s.names.of(sourceName, uint32(e.source))))
 }
 

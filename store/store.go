@@ -85,6 +85,8 @@ type Filter struct {
 	Labels   []puskaradio.Label
 	Sources  []string
 	Statuses []puskaradio.Status // for the inbox
+	// Corrected chooses those that a person has judged.
+	Corrected bool
 	Limit    int                 // the most to give; zero is 50
 	After    string              // the token that the last page ended with
 }

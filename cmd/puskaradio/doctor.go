@@ -17,7 +17,6 @@ import (
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/notify"
-	"github.com/puskaradio/puskaradio/store"
 )
 
 // A check is one thing that doctor looked at.
@@ -283,15 +282,4 @@ func writeNew(path string, b []byte, mode os.FileMode) (string, error) {
 	}
 	_, err = f.Write(b)
 	return name, errors.Join(err, f.Close())
-}
-
-// monitorOnly is a monitor that looks at a plan but schedules nothing.
-func (a *app) monitorOnly(s store.Store, l *loaded) (*monitor.Monitor, error) {
-	scorer, err := newScorer()
-	if err != nil {
-		return nil, err
-	}
-	m := &monitor.Monitor{Store: s, Client: l.client, HTTP: httpClient(), Scorer: scorer, Log: a.logger()}
-	m.UsePlan(l.plan)
-	return m, nil
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/puskaradio/puskaradio/monitor"
-	"github.com/puskaradio/puskaradio/sentiment"
 	"github.com/puskaradio/puskaradio/store"
 )
 
@@ -202,15 +201,26 @@ func (a *app) store(cmd *cobra.Command) (*store.Bolt, *loaded, error) {
 
 // monitor is a monitor over the store.
 func (a *app) monitor(ctx context.Context, s *store.Bolt, l *loaded) (*monitor.Monitor, error) {
-	scorer, err := newScorer()
+	m, err := a.monitorOnly(s, l)
 	if err != nil {
 		return nil, err
 	}
-	m := &monitor.Monitor{Store: s, Client: l.client, HTTP: httpClient(), Scorer: scorer, Log: a.logger()}
 	return m, m.SetPlan(ctx, l.plan, time.Now())
 }
 
-func newScorer() (sentiment.Scorer, error) { return sentiment.New() }
+// monitorOnly is a monitor that looks at a plan but schedules nothing.
+func (a *app) monitorOnly(s store.Store, l *loaded) (*monitor.Monitor, error) {
+	log := a.logger()
+	model, err := monitorModel(l.Data, log)
+	if err != nil {
+		return nil, err
+	}
+	scorer := new(liveScorer)
+	scorer.now.Store(model)
+	m := &monitor.Monitor{Store: s, Client: l.client, HTTP: httpClient(), Scorer: scorer, Log: log}
+	m.UsePlan(l.plan)
+	return m, nil
+}
 
 // httpClient is for channels, which the configuration names; sources are read
 // through a crawler.Client.

@@ -113,6 +113,8 @@ func (r *runner) watch(ctx context.Context) {
 	defer tick.Stop()
 	file := r.app.path(r.app.file)
 	last := stamp(file)
+	lessons := lessonsPath(r.current.Load().Data)
+	taught := stamp(lessons)
 	_ = os.Remove(reloadFault(r.current.Load().Data)) // of an earlier run: this one has begun with the file as it is
 	for {
 		select {
@@ -120,6 +122,10 @@ func (r *runner) watch(ctx context.Context) {
 			return
 		case <-hup:
 		case <-tick.C:
+			if now := stamp(lessons); now != taught {
+				taught = now
+				r.relearn()
+			}
 			if now := stamp(file); now == last {
 				continue
 			}
@@ -135,6 +141,17 @@ func (r *runner) watch(ctx context.Context) {
 		_ = os.Remove(reloadFault(r.current.Load().Data)) // there may be none
 		r.log.Info("the configuration was read again")
 	}
+}
+
+// relearn puts what corrections have taught in force, or leaves what was.
+func (r *runner) relearn() {
+	m, err := monitorModel(r.current.Load().Data, r.log)
+	if err != nil {
+		r.log.Error("what corrections have taught cannot be read; the old model stays in force", "err", err)
+		return
+	}
+	r.monitor.Scorer.(*liveScorer).now.Store(m)
+	r.log.Info("what corrections have taught was read again", "model", m.ID)
 }
 
 // reloadFault is where a configuration that could not be put in force is

@@ -20,18 +20,19 @@ func (a *app) scoreCommand() *cobra.Command {
 		Short: "Say how texts feel",
 		Long: `Reads texts from standard input, one on a line or as JSON lines with "text" and,
 if you like, "title", "lang", "kind" and "rating", and prints one JSON score
-for each, in their order.`,
+for each, in their order. Where there is a data directory, what corrections have
+taught there is used.`,
 		Example: "  echo 'Toimitus oli myöhässä' | puskaradio score\n  puskaradio export --json | puskaradio score",
 		RunE: func(*cobra.Command, []string) error {
 			genre, err := sentiment.GenreOf(kind)
 			if err != nil {
 				return usage("%v", err)
 			}
-			scorer, err := newScorer()
+			model, err := taughtModel(a.dataDir())
 			if err != nil {
 				return err
 			}
-			return a.score(scorer, genre)
+			return a.score(sentiment.NewScorer(model), genre)
 		},
 	}
 	cmd.Flags().StringVar(&kind, "kind", "", "what kind of talk it is: social, review, news, survey, other")
