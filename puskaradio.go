@@ -229,6 +229,16 @@ type Score struct {
 	JourneyWords []string `json:"journey_words,omitempty"`
 	Lang         string   `json:"lang,omitempty"`
 	Model        string   `json:"model,omitempty"`
+	// Embedded is, beside the verdict of an external scorer, that of our own:
+	// its label, value, confidence and model.
+	Embedded *Score `json:"embedded,omitempty"`
+}
+
+// Alarming reports whether a score is negative by any scorer: an external one
+// does not silence our own. Whatever counts, flags or raises an alarm asks
+// this and not for the label.
+func (s *Score) Alarming() bool {
+	return s.Label == Negative || s.Embedded != nil && s.Embedded.Label == Negative
 }
 
 // An Aspect is what the feeling is about, how that feels, and the words that

@@ -225,7 +225,7 @@ const fresh = 7 * 24 * time.Hour
 func flag(m *puskaradio.Mention, now time.Time) string {
 	v := m.Verdict()
 	low := m.Rating != nil && m.Rating.Share() <= 0.25
-	if m.Owner != nil || now.Sub(m.Published) > fresh || v.Label != puskaradio.Negative && !low {
+	if m.Owner != nil || now.Sub(m.Published) > fresh || !v.Alarming() && !low {
 		return ""
 	}
 	var why []string

@@ -97,7 +97,7 @@ func testCorrect(t *testing.T, s store.Store) {
 	if err != nil || e.Mention.Verdict().Label != puskaradio.Positive || e.Mention.Score.Label != puskaradio.Negative {
 		t.Errorf("corrected: %+v, %v", e.Mention, err)
 	}
-	commit(t, s, mention("acme", 4))
+	commit(t, s, mention("rival", 4))
 	if es, _, err := s.Mentions(ctx, store.Filter{Corrected: true}); err != nil || len(es) != 1 || es[0].ID != id {
 		t.Errorf("corrected ones: %+v, %v, want %s", es, err, id)
 	}

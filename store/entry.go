@@ -54,9 +54,13 @@ func decodeEntry(b []byte) (entry, error) {
 	}, nil
 }
 
-// setScore puts a verdict into the entry.
+// setScore puts a verdict into the entry. It is counted and found under
+// negative if it is so by any scorer.
 func (e *entry) setScore(v puskaradio.Score) {
 	e.label = labelNumber(v.Label)
+	if v.Alarming() {
+		e.label = labelNumber(puskaradio.Negative)
+	}
 	e.value = int8(math.Round(max(-1, min(1, v.Value)) * 100))
 }
 

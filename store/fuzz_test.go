@@ -18,10 +18,14 @@ func FuzzDecodeMention(f *testing.F) {
 		Ref: "1", URL: "https://a.example", Author: "Maija", Title: "T", Text: "teksti ä 😀", Lang: "fi",
 		Rating: &puskaradio.Rating{Value: 4.5, Best: 5, Worst: 1}, Published: time.Unix(1e9, 0).UTC(), DateFrom: puskaradio.DatePublished,
 		Versions: []puskaradio.Version{{Text: "ennen", Until: time.Unix(1e9, 0).UTC()}}, Owner: &puskaradio.Reply{Text: "kiitos"},
-		Score: &puskaradio.Score{Label: puskaradio.Negative, Value: -0.5, Words: []string{"a"}, Aspects: []puskaradio.Aspect{{Name: "delivery", Label: puskaradio.Negative}}},
+		Score: &puskaradio.Score{
+			Label: puskaradio.Negative, Value: -0.5, Words: []string{"a"}, JourneyWords: []string{"b"}, Embedded: &puskaradio.Score{Label: puskaradio.Positive},
+			Aspects: []puskaradio.Aspect{{Name: "delivery", Component: "service", Label: puskaradio.Negative}},
+		},
 	}
 	f.Add(appendMention(nil, &m))
 	f.Add([]byte{recordVersion})
+	f.Add(append([]byte{1}, appendMention(nil, &puskaradio.Mention{Text: "x"})[1:]...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, err := decodeMention(b)
 		if err != nil {

@@ -137,6 +137,9 @@ func (m *model) drawMention(rt *rapid.T, source string) puskaradio.Mention {
 		x.Published = time.Unix(0, 0).UTC()
 	}
 	x.Score.Label = labelOf(x.Score.Value)
+	if rapid.IntRange(0, 5).Draw(rt, "second scorer") == 0 {
+		x.Score.Embedded = &puskaradio.Score{Label: rapid.SampledFrom([]puskaradio.Label{puskaradio.Negative, puskaradio.Neutral, puskaradio.Positive}).Draw(rt, "embedded")}
+	}
 	if stars := rapid.IntRange(0, 5).Draw(rt, "stars"); stars > 0 {
 		x.Rating = &puskaradio.Rating{Value: float64(stars), Best: 5, Worst: 1}
 	}
@@ -159,6 +162,14 @@ func labelOf(v float64) puskaradio.Label {
 	return puskaradio.Neutral
 }
 
+// filed is the label that a verdict is counted and found under.
+func filed(v puskaradio.Score) puskaradio.Label {
+	if v.Alarming() {
+		return puskaradio.Negative
+	}
+	return v.Label
+}
+
 // count adds a mention to the counts, or takes it off.
 func (m *model) count(x *puskaradio.Mention, n int) {
 	at := x.Published
@@ -170,7 +181,7 @@ func (m *model) count(x *puskaradio.Mention, n int) {
 		k := rowKey{step, x.Brand, at.Unix(), x.Source}
 		c, v := m.rows[k], x.Verdict()
 		c.At, c.Source = at, x.Source
-		switch v.Label {
+		switch filed(v) {
 		case puskaradio.Negative:
 			c.Negative += n
 		case puskaradio.Positive:
@@ -386,7 +397,7 @@ func (m *model) newest(f store.Filter, also func(*told) bool) []puskaradio.ID {
 	var out []puskaradio.ID
 	for id, x := range m.told {
 		if (f.Brand == "" || x.m.Brand == f.Brand) && (f.From.IsZero() || !x.m.Published.Before(f.From)) && (f.To.IsZero() || x.m.Published.Before(f.To)) &&
-			(f.Labels == nil || slices.Contains(f.Labels, x.m.Verdict().Label)) && (f.Sources == nil || slices.Contains(f.Sources, x.m.Source)) &&
+			(f.Labels == nil || slices.Contains(f.Labels, filed(x.m.Verdict()))) && (f.Sources == nil || slices.Contains(f.Sources, x.m.Source)) &&
 			(f.Statuses == nil || slices.Contains(f.Statuses, x.status)) && also(x) {
 			out = append(out, id)
 		}

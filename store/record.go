@@ -10,9 +10,11 @@ import (
 	"github.com/puskaradio/puskaradio"
 )
 
-// recordVersion is the first byte of every stored mention. Fields are added
-// at the end; a record of a version that is not known here is an error.
-const recordVersion = 1
+// recordVersion is the first byte of every stored mention. Records of version 1
+// are read too: their scores lack the words of the journey, the verdict of
+// the embedded scorer and the components of the aspects. A record of a version
+// that is not known here is an error.
+const recordVersion = 2
 
 var errRecord = errors.New("damaged record")
 
@@ -45,7 +47,8 @@ func appendMention(b []byte, m *puskaradio.Mention) []byte {
 
 func decodeMention(b []byte) (m puskaradio.Mention, err error) {
 	d := decoder{b: b, s: string(b)}
-	if v := d.byte(); v != recordVersion {
+	version := d.byte()
+	if version < 1 || version > recordVersion {
 		return m, errRecord
 	}
 	m.Ref, m.URL, m.Author, m.Title, m.Text = d.string(), d.string(), d.string(), d.string(), d.string()
@@ -54,7 +57,7 @@ func decodeMention(b []byte) (m puskaradio.Mention, err error) {
 	m.Flag = d.string()
 	m.Published, m.FirstSeen, m.Gone = d.time(), d.time(), d.time()
 	m.Reach = int(d.varint())
-	m.Rating, m.Score = d.rating(), d.score()
+	m.Rating, m.Score = d.rating(), d.score(version)
 	if n := d.count(); n > 0 {
 		m.Versions = make([]puskaradio.Version, n)
 		for i := range m.Versions {
@@ -100,12 +103,20 @@ func appendScore(b []byte, s *puskaradio.Score) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s.Aspects)))
 	for _, a := range s.Aspects {
 		b = append(appendString(b, a.Name), labelNumber(a.Label))
-		b = appendStrings(b, a.Words)
+		b = appendString(appendStrings(b, a.Words), a.Component)
 	}
-	return b
+	b = appendStrings(b, s.JourneyWords)
+	e := s.Embedded
+	if e == nil {
+		return append(b, 0)
+	}
+	b = append(b, 1, labelNumber(e.Label))
+	b = binary.AppendVarint(b, int64(math.Round(e.Value*1000)))
+	b = binary.AppendVarint(b, int64(math.Round(e.Confidence*1000)))
+	return appendString(b, e.Model)
 }
 
-func (d *decoder) score() *puskaradio.Score {
+func (d *decoder) score(version byte) *puskaradio.Score {
 	if d.byte() == 0 {
 		return nil
 	}
@@ -118,7 +129,21 @@ func (d *decoder) score() *puskaradio.Score {
 		s.Aspects = make([]puskaradio.Aspect, n)
 		for i := range s.Aspects {
 			s.Aspects[i] = puskaradio.Aspect{Name: d.string(), Label: d.label(), Words: d.strings()}
+			if version > 1 {
+				s.Aspects[i].Component = d.string()
+			}
 		}
+	}
+	if version == 1 {
+		return s
+	}
+	s.JourneyWords = d.strings()
+	if d.byte() == 1 {
+		e := &puskaradio.Score{Label: d.label()}
+		e.Value = float64(d.varint()) / 1000
+		e.Confidence = float64(d.varint()) / 1000
+		e.Model = d.string()
+		s.Embedded = e
 	}
 	return s
 }

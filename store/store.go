@@ -81,14 +81,14 @@ type Entry struct {
 // A Filter chooses mentions. The zero value of a field chooses all.
 type Filter struct {
 	Brand    string
-	From, To time.Time // published in [From, To)
-	Labels   []puskaradio.Label
+	From, To time.Time          // published in [From, To)
+	Labels   []puskaradio.Label // negative is what is so by any scorer, see [puskaradio.Score.Alarming]
 	Sources  []string
 	Statuses []puskaradio.Status // for the inbox
 	// Corrected chooses those that a person has judged.
 	Corrected bool
-	Limit    int                 // the most to give; zero is 50
-	After    string              // the token that the last page ended with
+	Limit     int    // the most to give; zero is 50
+	After     string // the token that the last page ended with
 }
 
 // A Step is the width of a series.

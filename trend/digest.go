@@ -136,7 +136,7 @@ func MakeDigest(m Material) puskaradio.Digest {
 		}
 	}
 	for _, s := range slices.Backward(said) {
-		if s.Label == puskaradio.Positive && len(d.Good) < 3 && len(s.Text) > 20 {
+		if s.Label == puskaradio.Positive && !s.Needs && len(d.Good) < 3 && len(s.Text) > 20 {
 			d.Good = append(d.Good, s.Quote)
 		}
 	}
