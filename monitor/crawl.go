@@ -64,7 +64,7 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 			return r, false, m.missed(ctx, id, now, err)
 		}
 		fault.Point("monitor: fetched")
-		ms := m.prepare(p, src, p.matchers[id], page.Mentions, now)
+		ms := m.prepare(ctx, p, src, p.matchers[id], page.Mentions, now)
 		fault.Point("monitor: prepared")
 		st, err := m.Store.Commit(ctx, m.page(p, src, page, ms, now))
 		if err != nil {
@@ -147,7 +147,7 @@ func (m *Monitor) begunAt(ctx context.Context, id string) (time.Time, error) {
 }
 
 // prepare finds the brands of texts, puts their dates right and scores them.
-func (m *Monitor) prepare(p *Plan, src *Source, matcher *crawler.Matcher, found []puskaradio.Mention, now time.Time) []puskaradio.Mention {
+func (m *Monitor) prepare(ctx context.Context, p *Plan, src *Source, matcher *crawler.Matcher, found []puskaradio.Mention, now time.Time) []puskaradio.Mention {
 	brands := p.brandsOf(src)
 	var out []puskaradio.Mention
 	var texts []sentiment.Text
@@ -170,7 +170,9 @@ func (m *Monitor) prepare(p *Plan, src *Source, matcher *crawler.Matcher, found 
 			}
 		}
 	}
-	for i, s := range m.Scorer.Score(texts) {
+	scores := m.Scorer.Score(texts)
+	m.weigh(ctx, p, texts, scores)
+	for i, s := range scores {
 		out[i].Score = &s
 		if out[i].Lang == "" {
 			out[i].Lang = s.Lang
@@ -188,7 +190,7 @@ func (m *Monitor) Import(ctx context.Context, source, brand string, found []pusk
 	src := &Source{Source: puskaradio.Source{ID: source, About: brand}, Genre: puskaradio.Other}
 	matcher := crawler.NewMatcher(p.Brands)
 	heard := map[string]bool{}
-	ms := m.prepare(p, src, matcher, found, now)
+	ms := m.prepare(ctx, p, src, matcher, found, now)
 	for i := range ms {
 		heard[ms[i].Key()] = true
 	}

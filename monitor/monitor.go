@@ -60,10 +60,11 @@ type Plan struct {
 	Zone      *time.Location
 	DigestAt  time.Duration // after midnight, local time; negative: no digest
 	Spike     trend.SpikeOptions
-	Collect   time.Duration // how long to gather mentions before a brand is looked at
-	Keep      time.Duration // how long texts are kept; zero is for ever
-	BackupDir string        // where nightly backups go; empty: none
-	Link      string        // where the dashboard is; empty if nowhere
+	Collect   time.Duration       // how long to gather mentions before a brand is looked at
+	Keep      time.Duration       // how long texts are kept; zero is for ever
+	BackupDir string              // where nightly backups go; empty: none
+	External  *sentiment.External // is asked for its verdict too; nil: nobody is
+	Link      string              // where the dashboard is; empty if nowhere
 
 	matchers map[string]*crawler.Matcher // by source
 }
@@ -76,7 +77,8 @@ type Monitor struct {
 	Scorer sentiment.Scorer
 	Log    *slog.Logger
 
-	plan atomic.Pointer[Plan]
+	plan     atomic.Pointer[Plan]
+	external external
 }
 
 // SetPlan replaces the plan and schedules its jobs; those of sources and

@@ -37,6 +37,19 @@ type config struct {
 	Backups  string          `json:"backups,omitempty" jsonschema:"description=The directory for nightly backups; none unless said"`
 	Link     string          `json:"link,omitempty" jsonschema:"description=The address of the dashboard for links in messages"`
 	Fetch    fetchConfig     `json:"fetch,omitzero"`
+	// Sentiment says who else is asked how texts feel.
+	Sentiment sentimentConfig `json:"sentiment,omitzero"`
+}
+
+type sentimentConfig struct {
+	External *externalConfig `json:"external,omitempty" jsonschema:"description=A scorer of your own that is asked over HTTP; see docs/external-scorer.md; none unless said"`
+}
+
+type externalConfig struct {
+	URL      string `json:"url" jsonschema:"required,description=The address that texts are sent to"`
+	Timeout  span   `json:"timeout,omitempty" jsonschema:"description=The longest that an answer may take; 10s unless said"`
+	Batch    int    `json:"batch,omitempty" jsonschema:"description=How many texts are sent at a time; 32 unless said"`
+	TokenEnv string `json:"token_env,omitempty" jsonschema:"description=The environment variable that holds a token; none is sent unless said"`
 }
 
 type brandConfig struct {

@@ -37,6 +37,7 @@ func setSecrets(t *testing.T) {
 	t.Setenv("SLACK_BOT_TOKEN", "xoxb-canary")
 	t.Setenv("SLACK_WEBHOOK", "https://hooks.slack.com/services/canary")
 	t.Setenv("MASTODON_TOKEN", "canary")
+	t.Setenv("SCORER_TOKEN", "canary")
 }
 
 func configs(t *testing.T, kind string) []string {

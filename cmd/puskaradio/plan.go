@@ -16,6 +16,7 @@ import (
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/notify"
+	"github.com/puskaradio/puskaradio/sentiment"
 	"github.com/puskaradio/puskaradio/trend"
 )
 
@@ -71,6 +72,27 @@ func (l *loaded) build(d *decoder) {
 	brands := l.buildBrands(d)
 	l.buildSources(d, brands)
 	l.buildChannels(d, brands)
+	l.buildExternal(d)
+}
+
+func (l *loaded) buildExternal(d *decoder) {
+	c := l.Sentiment.External
+	if c == nil {
+		return
+	}
+	e := &sentiment.External{URL: c.URL, Timeout: time.Duration(c.Timeout), Batch: c.Batch, Client: httpClient()}
+	if err := e.Check(); err != nil {
+		d.fault(l.node("sentiment", "external"), "sentiment.external: %v", err)
+		return
+	}
+	if c.TokenEnv != "" {
+		var err error
+		if e.Token, err = secret(c.TokenEnv); err != nil {
+			d.fault(l.node("sentiment", "external", "token_env"), "sentiment.external.token_env: %v", err)
+			return
+		}
+	}
+	l.plan.External = e
 }
 
 func checkLanguage(d *decoder, n ast.Node, where, lang string) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -15,6 +16,7 @@ import (
 
 func (a *app) scoreCommand() *cobra.Command {
 	var kind string
+	var external bool
 	cmd := &cobra.Command{
 		Use:   "score",
 		Short: "Say how texts feel",
@@ -23,7 +25,7 @@ if you like, "title", "lang", "kind" and "rating", and prints one JSON score
 for each, in their order. Where there is a data directory, what corrections have
 taught there is used.`,
 		Example: "  echo 'Toimitus oli myöhässä' | puskaradio score\n  puskaradio export --json | puskaradio score",
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			genre, err := sentiment.GenreOf(kind)
 			if err != nil {
 				return usage("%v", err)
@@ -32,14 +34,43 @@ taught there is used.`,
 			if err != nil {
 				return err
 			}
-			return a.score(sentiment.NewScorer(model), genre)
+			score := scoring(sentiment.NewScorer(model).Score)
+			if external {
+				l, err := a.config()
+				if err != nil {
+					return err
+				}
+				if l.plan.External == nil {
+					return fmt.Errorf("%s names no external scorer; write it under sentiment.external", l.file)
+				}
+				score = a.alsoAsk(cmd.Context(), score, l.plan.External)
+			}
+			return a.score(score, genre)
 		},
 	}
+	cmd.Flags().BoolVar(&external, "external", false, "ask the external scorer of the configuration too")
 	cmd.Flags().StringVar(&kind, "kind", "", "what kind of talk it is: social, review, news, survey, other")
 	return cmd
 }
 
-func (a *app) score(scorer sentiment.Scorer, genre puskaradio.Genre) error {
+// alsoAsk is score with the verdicts of an external scorer. Where it fails the
+// embedded ones stand, and why is said once.
+func (a *app) alsoAsk(ctx context.Context, score scoring, e *sentiment.External) scoring {
+	told := false
+	return func(texts []sentiment.Text) []puskaradio.Score {
+		scores := score(texts)
+		if err := e.Weigh(ctx, texts, scores); err != nil && !told {
+			told = true
+			fmt.Fprintln(a.err, err)
+		}
+		return scores
+	}
+}
+
+// A scoring scores texts, as a [sentiment.Scorer] does.
+type scoring func([]sentiment.Text) []puskaradio.Score
+
+func (a *app) score(score scoring, genre puskaradio.Genre) error {
 	in := bufio.NewScanner(a.in)
 	in.Buffer(nil, 16<<20)
 	out := bufio.NewWriter(a.out)
@@ -50,7 +81,7 @@ func (a *app) score(scorer sentiment.Scorer, genre puskaradio.Genre) error {
 		if err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
-		if err := enc.Encode(scorer.Score([]sentiment.Text{t})[0]); err != nil {
+		if err := enc.Encode(score([]sentiment.Text{t})[0]); err != nil {
 			return err
 		}
 	}
