@@ -119,7 +119,9 @@ func TestExternalFaults(t *testing.T) {
 		"lang":       {one(`{"scores":[{"label":"neutral","value":0,"confidence":1,"lang":"<b>"}]}`), "not a language"},
 		"large":      {one(`{"scores":[` + strings.Repeat(" ", maxExternal)), "larger than"},
 		"status":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "it answered 500"},
-		"redirect":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 307) }, "it answered 307"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		}, "it answered 307"},
 		"cut": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			_, _ = w.Write([]byte("{"))
@@ -178,8 +180,14 @@ func TestExternalAway(t *testing.T) {
 
 func TestExternalCheck(t *testing.T) {
 	for _, e := range []External{
-		{}, {URL: "score"}, {URL: "ftp://a.example"}, {URL: "http://u:p@a.example"}, {URL: "https://a.example", Batch: -1},
-		{URL: "https://a.example", Batch: 1001}, {URL: "https://a.example", Timeout: time.Hour}, {URL: "http://\x7f"},
+		{},
+		{URL: "score"},
+		{URL: "ftp://a.example"},
+		{URL: "http://u:p@a.example"},
+		{URL: "https://a.example", Batch: -1},
+		{URL: "https://a.example", Batch: 1001},
+		{URL: "https://a.example", Timeout: time.Hour},
+		{URL: "http://\x7f"},
 	} {
 		if e.Check() == nil {
 			t.Errorf("%+v will do", e)
