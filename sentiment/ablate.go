@@ -27,15 +27,13 @@ var lacks = []lack{
 	{"letters within words", func(t *trainer) { t.skip.grams = true }},
 	{"the word list", func(t *trainer) { t.skip.list = true }},
 	{"our own words", func(t *trainer) { t.skip.own = true }},
-	{"capitals, marks and faces", func(t *trainer) { t.skip.tone = true }},
 	{"weights of each kind", func(t *trainer) { t.domains = nil }},
-	{"naive Bayes ratios", func(t *trainer) { t.plain = 1 }},
-	{"the plain regression", func(t *trainer) { t.plain = 0 }},
+	{"naive Bayes ratios", func(t *trainer) { t.skip.bayes = true }},
 	{"texts of our own", func(t *trainer) { t.skip.rows = true }},
 }
 
 // A skip is what an example is made without.
-type skip struct{ words, pairs, grams, list, own, tone, rows bool }
+type skip struct{ words, pairs, grams, list, own, bayes, rows bool }
 
 // strip takes the dense features that are skipped out of a scan.
 func (k skip) strip(s *scan) {
@@ -46,11 +44,6 @@ func (k skip) strip(s *scan) {
 	}
 	if k.own {
 		for d := dRead; d < nDense; d++ {
-			s.dense[d] = 0
-		}
-	}
-	if k.tone {
-		for _, d := range []int{dCaps, dBangs, dAsks, dLength} {
 			s.dense[d] = 0
 		}
 	}

@@ -103,15 +103,15 @@ func TestTeach(t *testing.T) {
 	}{
 		{"The new kettle is blorpy", puskaradio.Negative},
 		{"The new kettle is zindig", puskaradio.Positive},
-		{"Honestly, this chair is so blorpy", puskaradio.Negative}, // held out
-		{"Honestly, this chair is so zindig", puskaradio.Positive},
+		{"To me this chair is so blorpy", puskaradio.Negative}, // held out
+		{"To me this chair is so zindig", puskaradio.Positive},
 	} {
 		s := NewScorer(m).Score([]Text{{Text: c.text, Genre: puskaradio.Review}})[0]
 		if s.Label != c.want || s.Model != m.ID {
 			t.Errorf("%q: %s by %s, want %s", c.text, s.Label, s.Model, c.want)
 		}
 	}
-	taught := NewScorer(m).Score([]Text{{Text: "Honestly, this chair is so blorpy", Genre: puskaradio.Review}})[0]
+	taught := NewScorer(m).Score([]Text{{Text: "To me this chair is so blorpy", Genre: puskaradio.Review}})[0]
 	if !slices.Contains(taught.Words, "blorpy") {
 		t.Errorf("the words that told are %q", taught.Words)
 	}

@@ -46,24 +46,6 @@ func (t *trainer) merge(ratio [][3]float32) *merged {
 	return m
 }
 
-// blend mixes in another: their logits are averaged.
-func (m *merged) blend(o *merged, part float32) {
-	mix := func(a, b *[3]float32) {
-		for c := range 3 {
-			a[c] = (1-part)*a[c] + part*b[c]
-		}
-	}
-	for k := range m.w {
-		for id := range m.w[k] {
-			mix(&m.w[k][id], &o.w[k][id])
-		}
-		for d := range m.dense[k] {
-			mix(&m.dense[k][d], &o.dense[k][d])
-		}
-		mix(&m.bias[k], &o.bias[k])
-	}
-}
-
 // area packs the weights into bytes.
 func (t *trainer) area(ctx context.Context, m *merged) (*area, []int8, error) {
 	n := len(t.kinds)

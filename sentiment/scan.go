@@ -26,12 +26,8 @@ const (
 	dTail  // the balance behind the last "but"
 	dCountFor
 	dCountAgainst
-	dCaps
-	dBangs
-	dAsks
 	dFacesFor
 	dFacesAgainst
-	dLength
 	dDensity
 	dRead // what our own stems and phrases say, see [reading]
 	dReadFor
@@ -119,7 +115,7 @@ type reader struct {
 
 	pos, neg, most, least, last, tail float32
 	nPos, nNeg                        float32
-	caps, bangs, asks, smiles, frowns float32
+	smiles, frowns                    float32
 }
 
 // next takes the mark at text[i:] and returns where the next may begin.
@@ -169,12 +165,6 @@ func (r *reader) next(text string, i int) int {
 	h := uint32(fnvOffset)
 	for range min(k, 3) {
 		h = hashString(h, text[i:i+n])
-	}
-	switch c {
-	case '!':
-		r.bangs += float32(min(k, 3))
-	case '?':
-		r.asks += float32(min(k, 3))
 	}
 	if k == 1 && strings.IndexByte(".,!?;:", c) >= 0 {
 		r.left = 0
@@ -305,9 +295,6 @@ func (r *reader) take(m mark, n int, whole bool) {
 	}
 	if m.loud {
 		force *= 1.2
-		if m.to-m.from > 2 {
-			r.caps++
-		}
 	}
 	m.plain = v * force
 	r.weigh(&m, m.plain)
@@ -376,9 +363,8 @@ func (r *reader) finish() {
 		dBalance: squash(r.pos - r.neg), dFor: squash(r.pos), dAgainst: squash(r.neg),
 		dMost: r.most / 4, dLeast: r.least / 4, dLast: r.last / 4, dTail: squash(r.tail),
 		dCountFor: min(r.nPos, 5) / 5, dCountAgainst: min(r.nNeg, 5) / 5,
-		dCaps: min(r.caps, 3) / 3, dBangs: min(r.bangs, 4) / 4, dAsks: min(r.asks, 3) / 3,
 		dFacesFor: min(r.smiles, 3) / 3, dFacesAgainst: min(r.frowns, 3) / 3,
-		dLength: float32(math.Log(float64(n+1))) / 5, dDensity: (r.pos - r.neg) / (n + 3),
+		dDensity: (r.pos - r.neg) / (n + 3),
 	}
 }
 

@@ -20,21 +20,20 @@ type plan struct {
 	bits    int
 	domains []string           // each has its own weights beside those that all share; none: all share
 	kinds   []puskaradio.Genre // the columns of the table, the domain of the same name each
-	plain   float64            // part of the plain logistic regression, 0 … 1; the rest has naive Bayes ratios
 	lend    map[string]int     // of other languages' rows: every how manieth is learned from
 }
 
 var plans = []plan{
 	{
-		name: "en", langs: []string{"en"}, bits: 20, domains: []string{"social", "review", "news", "other", "film"}, plain: 0.25,
+		name: "en", langs: []string{"en"}, bits: 20, domains: []string{"social", "review", "news", "other", "film"},
 		kinds: []puskaradio.Genre{puskaradio.Social, puskaradio.Review, puskaradio.News, puskaradio.Other},
 	},
 	{
-		name: "fi", langs: []string{"fi"}, bits: 20, domains: []string{"social", "review", "other"}, plain: 0.5,
+		name: "fi", langs: []string{"fi"}, bits: 20, domains: []string{"social", "review", "other"},
 		kinds: []puskaradio.Genre{puskaradio.Social, puskaradio.Review, puskaradio.Other},
 	},
 	{
-		name: "rest", plain: 0.25, langs: []string{"sv", "no", "da", "et", "de", "nl", "fr", "es", "it", "pt", "pl"}, bits: 20, kinds: []puskaradio.Genre{puskaradio.Other},
+		name: "rest", langs: []string{"sv", "no", "da", "et", "de", "nl", "fr", "es", "it", "pt", "pl"}, bits: 20, kinds: []puskaradio.Genre{puskaradio.Other},
 		lend: map[string]int{"en": 2, "fi": 2},
 	},
 }
@@ -130,16 +129,9 @@ func trainArea(ctx context.Context, p plan, rows []Row, log func(string, ...any)
 func (t *trainer) run(ctx context.Context, rows []Row, log func(string, ...any)) (*area, error) {
 	t.read(rows)
 	log("%s: %d rows to learn from, %d held out, %d features", t.name, len(t.train), len(t.dev), t.rows)
-	merged, err := t.learn(ctx, t.plain < 1, log)
+	merged, err := t.learn(ctx, log)
 	if err != nil {
 		return nil, err
-	}
-	if t.plain > 0 && t.plain < 1 {
-		second, err := t.learn(ctx, false, log)
-		if err != nil {
-			return nil, err
-		}
-		merged.blend(second, float32(t.plain))
 	}
 	a, table, err := t.area(ctx, merged)
 	if err != nil {
@@ -284,10 +276,11 @@ func (t *trainer) ratios() [][3]float32 {
 	return out
 }
 
-// learn fits a softmax by AdaGrad: with naive Bayes ratios, or plain.
-func (t *trainer) learn(ctx context.Context, bayes bool, log func(string, ...any)) (*merged, error) {
+// learn fits a softmax by AdaGrad, its features multiplied by their naive Bayes
+// ratios.
+func (t *trainer) learn(ctx context.Context, log func(string, ...any)) (*merged, error) {
 	ratio := make([][3]float32, t.rows)
-	if bayes {
+	if !t.skip.bayes {
 		ratio = t.ratios()
 	} else {
 		for i := range ratio {
@@ -309,11 +302,7 @@ func (t *trainer) learn(ctx context.Context, bayes bool, log func(string, ...any
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	order := rng.Perm(len(t.train))
-	rounds := epochs
-	if !bayes {
-		rounds += 2
-	}
-	for round := range rounds {
+	for round := range epochs {
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		loss := 0.0
 		for n, i := range order {
@@ -325,7 +314,7 @@ func (t *trainer) learn(ctx context.Context, bayes bool, log func(string, ...any
 			weight := float32(math.Pow((c[0]+c[1]+c[2])/3/c[e.y], balance)) * e.weight
 			loss += t.step(e, ratio, weight)
 		}
-		log("%s: round %d of %d, loss %.4f", t.name, round+1, rounds, loss/float64(len(order)))
+		log("%s: round %d of %d, loss %.4f", t.name, round+1, epochs, loss/float64(len(order)))
 	}
 	return t.merge(ratio), nil
 }

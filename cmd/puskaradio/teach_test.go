@@ -27,7 +27,7 @@ func TestTeachFromStore(t *testing.T) {
 	run := func(args ...string) int {
 		out.Reset()
 		log.Reset()
-		a := &app{in: strings.NewReader("Honestly, this chair is so blorpy\n"), out: &out, err: &log}
+		a := &app{in: strings.NewReader("To me this chair is so blorpy\n"), out: &out, err: &log}
 		return a.run(t.Context(), append([]string{"--config", file}, args...))
 	}
 	data := filepath.Join(dir, defaultData)
