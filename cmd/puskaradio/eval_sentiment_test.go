@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/puskaradio/puskaradio/sentiment"
 )
 
 // TestEvalSentiment measures the shipped weights on sets under DATA/sentiment:
@@ -79,5 +82,57 @@ func TestEvalSentiment(t *testing.T) {
 				t.Errorf("calibration error %.3f, want 0.12", f.ECE)
 			}
 		})
+	}
+}
+
+// TestEvalLanguage tells the language of about 5,400 texts in ten languages
+// that were held out, or that nothing was trained on: subtitles, posts and
+// reviews, an even part of each.
+func TestEvalLanguage(t *testing.T) {
+	dir := filepath.Join(os.Getenv("DATA"), "sentiment")
+	m, err := sentiment.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n, right, short, shortRight int
+	for _, c := range []struct {
+		set, langs, split string
+		most              int
+	}{
+		{"xed", "fi en sv no da et de fr es nl", "dev", 300},
+		{"umsab", "de fr es en", "", 260}, {"finnsentiment", "fi", "dev", 260}, {"swe_emoji", "sv", "", 260},
+		{"m_absa", "de sv en", "", 260}, {"norec_no", "no", "dev", 260}, {"fi_probe", "fi", "", 260},
+	} {
+		rows, err := readRows(nil, filepath.Join(dir, c.set, "data.tsv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for lang := range strings.FieldsSeq(c.langs) {
+			var of []sentiment.Row
+			for _, r := range rows {
+				if r.Lang == lang && strings.HasSuffix(r.Split, c.split) {
+					of = append(of, r)
+				}
+			}
+			for i := range min(c.most, len(of)) {
+				text := of[i*len(of)/min(c.most, len(of))].Text
+				ok := m.Language(text) == lang
+				n++
+				if ok {
+					right++
+				}
+				if utf8.RuneCountInString(text) < 25 {
+					short++
+					if ok {
+						shortRight++
+					}
+				}
+			}
+		}
+	}
+	all, few := float64(right)/float64(n), float64(shortRight)/float64(short)
+	t.Logf("%d texts: language told in %.3f; %d under 25 letters: %.3f", n, all, short, few)
+	if all < 0.95 || few < 0.865 {
+		t.Error("want 0.95, and 0.865 of the short ones")
 	}
 }
