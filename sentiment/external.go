@@ -132,7 +132,7 @@ func (e *External) ask(ctx context.Context, texts []Text) ([]externalScore, erro
 	if e.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+e.Token)
 	}
-	hc := *cmp.Or(e.Client, http.DefaultClient)
+	hc := *cmp.Or(e.Client, new(http.Client))
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := hc.Do(req)
 	if err != nil {
