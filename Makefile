@@ -42,11 +42,11 @@ fuzz: # a minute of every fuzz test; FUZZTIME=10s for less
 bench: # make bench > new.txt; go run golang.org/x/perf/cmd/benchstat@latest old.txt new.txt
 	@go test -run '^$$' -bench . -benchtime $(or $(BENCHTIME),1s) -count $(or $(COUNT),1) ./crawler ./sentiment ./store ./trend
 
-bench-history: # reading a history of 5 million mentions; about 6 GB of disk and ten minutes the first time
+bench-history: # reading a history of 5 million mentions; about 4 GB of disk and ten minutes the first time
 	mkdir -p .cache/history
 	PUSKARADIO_BENCH_DIR=$(CURDIR)/.cache/history PUSKARADIO_BENCH_N=5000000 go test -timeout 60m -run '^$$' -bench 'History|Open' -benchtime 2s -v ./store
 
-bench-peers: # beside SQLite, Scrapy and Aho-Corasick, in one run each (Debian: python3-scrapy)
+bench-peers: # beside SQLite, Scrapy, Aho-Corasick and govader, in one run each (Debian: python3-scrapy)
 	@command -v scrapy >/dev/null || { $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy; }
 	cd testdata/peers && go test -timeout 30m -run '^$$' -bench . -benchtime 1x .
 

@@ -27,6 +27,7 @@ type table[V value] struct {
 	stems   map[string]V
 	longest int // bytes of the longest stem
 	heads   heads
+	starts  heads // of phrases
 	phrases map[string][]phrase[V]
 	open    bool // words are stems unless they say otherwise
 }
@@ -42,7 +43,7 @@ type lexicon struct {
 	feel    map[string]*table[float64] // by language
 	tones   map[string]*tones          // by language
 	faces   map[string]float64
-	byFirst map[byte][]string // the faces by their first byte, the longest first
+	byFirst [256][]string // the faces by their first byte, the longest first
 	aspects named
 	journey named
 }
@@ -57,6 +58,7 @@ func (t *table[V]) add(entry string, v V) {
 		t.heads.add(strings.TrimRight(entry, "=*"))
 	}
 	if parts := strings.Split(entry, "_"); len(parts) > 1 {
+		t.starts.add(parts[0])
 		t.phrases[parts[0]] = append(t.phrases[parts[0]], phrase[V]{parts[1:], v})
 		return
 	}
@@ -152,13 +154,17 @@ func (t *table[V]) said(ts []token, i int) (n int) {
 // takes. first is the word to look phrases up by. Behind a negation two words
 // may stand between.
 func (t *table[V]) at(ts []token, i int, first string, negates bool) (v V, n int, ok bool) {
+	var phrases []phrase[V]
+	if t.starts.may(first) {
+		phrases = t.phrases[first]
+	}
 	var next [3]byte // how the words begin that a phrase may go on with
 	for k := range next {
-		if j := i + 1 + k; j < len(ts) && ts[j].kind == word && (k == 0 || negates) {
+		if j := i + 1 + k; len(phrases) > 0 && j < len(ts) && ts[j].kind == word && (k == 0 || negates) {
 			next[k] = ts[j].text[0]
 		}
 	}
-	for _, p := range t.phrases[first] {
+	for _, p := range phrases {
 		if c := p.rest[0][0]; c != next[0] && c != next[1] && c != next[2] {
 			continue // most do not: a negation has hundreds of phrases
 		}
@@ -250,7 +256,6 @@ func ours(lang string) string {
 func readLexicon() (*lexicon, error) {
 	l := &lexicon{
 		feel: map[string]*table[float64]{}, tones: map[string]*tones{}, faces: map[string]float64{},
-		byFirst: map[byte][]string{},
 	}
 	for _, lang := range langs {
 		t := newTable[float64](lang == "fi")

@@ -25,6 +25,8 @@ type lid struct {
 
 const (
 	lidBytes = 600 // of a text that are asked
+	lidFirst = 48  // bytes that are asked first, and are enough if the answer is clear
+	lidClear = 0.995
 	lidMost  = 5   // letters of the longest n-gram
 	lidSure  = 0.3 // how sure a language must be that the source does not say
 	lidHint  = 3   // what a hint adds to the logit of its language
@@ -126,6 +128,15 @@ func (l *lid) tell(text, hint string) guess {
 // odds are the probabilities of the languages, nil where there is next to no
 // text.
 func (l *lid) odds(text, hint string) []float64 {
+	if cut := strings.IndexByte(text[min(len(text), lidFirst):], ' '); cut >= 0 {
+		if p := l.oddsOf(text[:lidFirst+cut], hint); p != nil && slices.Max(p) > lidClear {
+			return p
+		}
+	}
+	return l.oddsOf(text, hint)
+}
+
+func (l *lid) oddsOf(text, hint string) []float64 {
 	cols := len(l.Langs)
 	if alien(text) {
 		p := make([]float64, cols)
@@ -194,6 +205,9 @@ func spread(table []int8, cols int) []uint64 {
 // alien reports whether most letters of a text are of another script than
 // the languages that are known.
 func alien(text string) bool {
+	if plain(text[:min(len(text), lidBytes)]) {
+		return false
+	}
 	is, not := 0, 0
 	for _, u := range text[:min(len(text), lidBytes)] {
 		switch {

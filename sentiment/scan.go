@@ -64,12 +64,16 @@ type scan struct {
 // A voice is what the scan has to know of a language.
 type voice struct {
 	lang       string
-	minN, maxN int                 // letters of the n-grams within words
-	plain      map[uint32]int8     // the word list, in thirtieths
-	roots      map[uint32]int8     // what its words begin with, for inflected ones
-	turns      map[uint32]struct{} // negations
-	more       map[uint32]struct{} // boosters
-	but        map[uint32]struct{}
+	minN, maxN int               // letters of the n-grams within words
+	said       map[uint32]saying // by hash of a word
+	roots      map[uint32]int8   // what its words begin with, for inflected ones
+}
+
+// A saying is what a word says by itself.
+type saying struct {
+	value            int8 // of the word list, in thirtieths
+	listed           bool
+	turns, more, but bool // it is a negation, a booster, or turns the balance
 }
 
 func hashString(h uint32, s string) uint32 {
@@ -186,7 +190,7 @@ func (r *reader) add(m mark, h, form uint32) {
 }
 
 func (r *reader) face(from, to int, lower, h uint32) {
-	v := float32(r.v.plain[lower]) / 30
+	v := float32(r.v.said[lower].value) / 30
 	switch {
 	case v > 0:
 		r.smiles++
@@ -288,7 +292,8 @@ func (r *reader) take(m mark, n int, whole bool) {
 		}
 	}
 	r.gramsOf(n, whole)
-	v := float32(r.v.says(h, r.buf[1:])) / 30
+	says := r.v.says(h, r.buf[1:])
+	v := float32(says.value) / 30
 	force := r.boost
 	if m.neg {
 		force *= -0.74
@@ -298,16 +303,15 @@ func (r *reader) take(m mark, n int, whole bool) {
 	}
 	m.plain = v * force
 	r.weigh(&m, m.plain)
-	if _, ok := r.v.but[h]; ok {
+	if says.but {
 		r.tail = 0
 	}
 	r.boost = 1
-	if _, ok := r.v.more[h]; ok {
+	if says.more {
 		r.boost = 1.3
 	}
-	_, turns := r.v.turns[h]
 	switch {
-	case turns || r.v.lang == "en" && strings.HasSuffix(string(r.buf), "n't"):
+	case says.turns || r.v.lang == "en" && strings.HasSuffix(string(r.buf), "n't"):
 		r.left = negScope
 	case r.left > 0:
 		r.left--

@@ -95,6 +95,10 @@ func (l *lexicon) tokens(s string, dots map[int]bool) []token {
 	out := make([]token, 0, len(s)/6+4)
 	loud, quiet := 0, 0
 	for i := 0; i < len(s); {
+		if s[i] == ' ' {
+			i++
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if f := l.faceAt(s, i); f > 0 {
 			out = append(out, token{kind: face, text: s[i : i+f], src: s[i : i+f]})

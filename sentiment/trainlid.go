@@ -50,12 +50,11 @@ func lidLines(rows []Row, split string) (lines []line) {
 	if split != "train" {
 		return lines
 	}
-	english := voices["en"]().plain // much of the translated lists was left in English
+	english := voices["en"]().said // much of the translated lists was left in English
 	for l, lang := range Languages {
 		words := lidWords(lang)
 		words = slices.DeleteFunc(words, func(w string) bool {
-			_, ok := english[hashString(fnvOffset, w)]
-			return ok && lang != "en"
+			return english[hashString(fnvOffset, w)].listed && lang != "en"
 		})
 		rng.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
 		for c := range slices.Chunk(words, 4) {

@@ -50,7 +50,7 @@ var voices = func() map[string]func() *voice {
 }()
 
 func newVoice(lang string) *voice {
-	v := &voice{lang: lang, minN: 3, maxN: 5, plain: map[uint32]int8{}}
+	v := &voice{lang: lang, minN: 3, maxN: 5, said: map[uint32]saying{}}
 	name := "afinn-" + lang
 	unit := 24.0 // AFINN counts to 5 where VADER counts to 4
 	switch lang {
@@ -66,10 +66,12 @@ func newVoice(lang string) *voice {
 		v.roots = map[uint32]int8{}
 	}
 	v.list(name, unit, func(string) bool { return true })
-	for i, m := range []*map[uint32]struct{}{&v.turns, &v.more, &v.but} {
-		*m = map[uint32]struct{}{}
+	for i, how := range []saying{{turns: true}, {more: true}, {but: true}} {
 		for w := range strings.FieldsSeq(particles[lang][i]) {
-			(*m)[hashString(fnvOffset, w)] = struct{}{}
+			h := hashString(fnvOffset, w)
+			x := v.said[h]
+			x.turns, x.more, x.but = x.turns || how.turns, x.more || how.more, x.but || how.but
+			v.said[h] = x
 		}
 	}
 	return v
@@ -91,7 +93,7 @@ func (v *voice) list(name string, unit float64, want func(string) bool) {
 		}
 		if w = strings.ToLower(w); want(w) {
 			value := int8(max(-127, min(127, x*unit)))
-			v.plain[hashString(fnvOffset, w)] = value
+			v.said[hashString(fnvOffset, w)] = saying{value: value, listed: true}
 			if root := rootOf(w); v.roots != nil && root != "" {
 				v.roots[hashString(fnvOffset, root)] = value
 			}
@@ -117,15 +119,16 @@ func rootOf(w string) string {
 	return w
 }
 
-// says is what the word list says of a word, in thirtieths: of the word, else
-// of one with the same root. h is its hash.
-func (v *voice) says(h uint32, w []byte) int8 {
-	x, ok := v.plain[h]
-	if ok || v.roots == nil {
+// says is what a word says; the word list is asked for it, else for one with
+// the same root. h is its hash.
+func (v *voice) says(h uint32, w []byte) saying {
+	x := v.said[h]
+	if x.listed || v.roots == nil {
 		return x
 	}
 	for range rootCut + 2 {
-		if x, ok := v.roots[hashBytes(w)]; ok {
+		if value, ok := v.roots[hashBytes(w)]; ok {
+			x.value = value
 			return x
 		}
 		_, n := utf8.DecodeLastRune(w)
@@ -133,7 +136,7 @@ func (v *voice) says(h uint32, w []byte) int8 {
 			break
 		}
 	}
-	return 0
+	return x
 }
 
 func hashBytes(w []byte) uint32 {
