@@ -100,8 +100,12 @@ func TestEvalLanguage(t *testing.T) {
 		most              int
 	}{
 		{"xed", "fi en sv no da et de fr es nl", "dev", 300},
-		{"umsab", "de fr es en", "", 260}, {"finnsentiment", "fi", "dev", 260}, {"swe_emoji", "sv", "", 260},
-		{"m_absa", "de sv en", "", 260}, {"norec_no", "no", "dev", 260}, {"fi_probe", "fi", "", 260},
+		{"umsab", "de fr es en", "", 260},
+		{"finnsentiment", "fi", "dev", 260},
+		{"swe_emoji", "sv", "", 260},
+		{"m_absa", "de sv en", "", 260},
+		{"norec_no", "no", "dev", 260},
+		{"fi_probe", "fi", "", 260},
 	} {
 		rows, err := readRows(nil, filepath.Join(dir, c.set, "data.tsv"))
 		if err != nil {
