@@ -59,7 +59,12 @@ func monitorModel(data string, log *slog.Logger) (*sentiment.Model, error) {
 	m, err := taughtModel(data)
 	if foreign, ok := errors.AsType[*sentiment.ForeignError](err); ok {
 		log.Warn("what corrections have taught is not used", "file", lessonsPath(data), "err", foreign)
-		return sentiment.Shipped()
+		m, err = sentiment.Shipped()
+	}
+	if err == nil { // unpacked now, so that the first crawl does not wait for it
+		for lang, text := range map[string]string{"fi": "lämmin päivä", "en": "a warm day"} {
+			m.Polarity(sentiment.Text{Text: text, Lang: lang})
+		}
 	}
 	return m, err
 }
