@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/puskaradio/puskaradio"
@@ -56,6 +57,9 @@ func taughtModel(data string) (*sentiment.Model, error) {
 // earlier release must not keep it from listening, so it warns and does
 // without.
 func monitorModel(data string, log *slog.Logger) (*sentiment.Model, error) {
+	// What unpacking leaves behind is given back at once.
+	defer debug.FreeOSMemory()
+	defer debug.SetGCPercent(debug.SetGCPercent(25))
 	m, err := taughtModel(data)
 	if foreign, ok := errors.AsType[*sentiment.ForeignError](err); ok {
 		log.Warn("what corrections have taught is not used", "file", lessonsPath(data), "err", foreign)
