@@ -34,7 +34,7 @@ func TestKilledAtEachPoint(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			first := w.start("", "run")
-			w.wait("the digests of all brands", func() bool { return len(w.told) >= worldBrands })
+			w.settle()
 			w.stop(first)
 			kills := 0
 			for round := range *crashRounds {
@@ -105,7 +105,7 @@ func TestKilledAtEdit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.start("", "run")
-	w.wait("the digests of all brands", func() bool { return len(w.told) >= worldBrands })
+	w.settle()
 	w.stop(first)
 	kills := 0
 	for round := range *crashRounds {

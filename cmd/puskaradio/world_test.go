@@ -47,6 +47,7 @@ type world struct {
 	load  bool           // each fetch finds new posts
 	told  map[string]int // messages by their key
 	edits int
+	reads int // of the feed
 	n     int
 }
 
@@ -132,6 +133,7 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "application/json")
 	switch r.URL.Path {
 	case "/feed.json":
+		w.reads++
 		if w.load {
 			for range 5 {
 				w.add(fmt.Sprintf("%s: surkea palvelu, en osta enää, numero %d", brandName(rand.IntN(worldBrands)), len(w.posts)), time.Now())
@@ -213,6 +215,14 @@ func (w *world) wait(what string, holds func() bool) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	w.t.Fatalf("waited in vain: %s\n%s", what, w.log())
+}
+
+// settle waits until a program that was started in an empty directory has told
+// the digests, and has read the feed to its end: what comes before that is
+// history and raises no alarm. The second read begins when the first is kept.
+func (w *world) settle() {
+	w.t.Helper()
+	w.wait("the digests of all brands, and the history", func() bool { return len(w.told) >= worldBrands && w.reads >= 2 })
 }
 
 // died waits for the program to be killed, and stops it if it is not.
