@@ -26,7 +26,10 @@ type reading struct {
 	buts     []int // tokens
 	words    int
 	bangs    int
-	sure     bool // words of sarcasm
+	sure     bool    // words of sarcasm
+	pos, neg float64 // what the words say for and against, see [reading.sum]
+	up, down float64 // and what the faces say
+	mocks    bool    // praise is meant as blame
 	tone     *tones
 	tones    []tone // by token
 }
@@ -60,6 +63,8 @@ func (l *lexicon) read(ts []token, lang string) *reading {
 	}
 	r.find()
 	r.place()
+	r.sum()
+	r.mocks = r.sarcasm()
 	return r
 }
 
@@ -225,22 +230,21 @@ func (r *reading) place() {
 	}
 }
 
-// sums are what speaks for and against, by words and by faces.
-func (r *reading) sums() (pos, neg, facePos, faceNeg float64) {
+// sum adds up what speaks for and against, by words and by faces.
+func (r *reading) sum() {
 	for _, h := range r.hits {
 		w := h.weight * h.more
 		switch {
 		case h.face && w > 0:
-			facePos = min(4, facePos+w)
+			r.up = min(4, r.up+w)
 		case h.face:
-			faceNeg = min(4, faceNeg-w)
+			r.down = min(4, r.down-w)
 		case w > 0:
-			pos += w
+			r.pos += w
 		default:
-			neg -= w
+			r.neg -= w
 		}
 	}
-	return pos, neg, facePos, faceNeg
 }
 
 // squash brings a sum into −1 … 1.

@@ -7,11 +7,11 @@ import (
 
 // sarcasm reports whether praise is meant as blame: words that are said for
 // nothing else beside a complaint, thanks before one, laughter behind one.
-func (r *reading) sarcasm(pos, neg, facePos float64) bool {
-	if r.sure && (r.lang == "fi" || neg > 0) {
+func (r *reading) sarcasm() bool {
+	if r.sure && (r.lang == "fi" || r.neg > 0) {
 		return true
 	}
-	if facePos > 0 && pos == 0 && neg >= 1 {
+	if r.up > 0 && r.pos == 0 && r.neg >= 1 {
 		for i, h := range r.hits {
 			if h.face && h.weight > 0 && i > 0 && laughs(r.ts[h.at].text) {
 				return true

@@ -42,11 +42,10 @@ const (
 
 // A mark is a token of a text, as the models see it.
 type mark struct {
-	from, to  int  // bytes of the text
-	grams     int  // where its n-grams begin in [scan.grams]
-	word      bool // or an emoji; else a mark of punctuation, a link, a name
-	neg, loud bool
-	plain     float32 // what the word list says of it
+	from, to int     // bytes of the text
+	grams    int     // where its n-grams begin in [scan.grams]
+	word     bool    // or an emoji; else a mark of punctuation, a link, a name
+	plain    float32 // what the word list says of it
 }
 
 // A scan is a text as the models see it: the hashes of its words and pairs
@@ -198,7 +197,7 @@ func (r *reader) face(from, to int, lower, h uint32) {
 		r.frowns++
 	}
 	m := mark{from: from, to: to, grams: len(r.grams), word: true, plain: v}
-	r.weigh(&m, v)
+	r.weigh(v)
 	r.add(m, h, h)
 }
 
@@ -209,6 +208,7 @@ func (r *reader) word(text string, i int) int {
 	n, upper, lower, latin, alien := 1, 0, 0, false, false // n counts runes, the bracket with them
 	var last rune
 	run, j := 0, i
+letters:
 	for j < len(text) {
 		u, size := rune(text[j]), 1
 		if u >= utf8.RuneSelf {
@@ -225,7 +225,7 @@ func (r *reader) word(text string, i int) int {
 		case u >= '0' && u <= '9':
 		case u < utf8.RuneSelf:
 			if u != '\'' && u != '-' || j+1 >= len(text) || !letterAt(text, j+1) {
-				goto done
+				break letters
 			}
 		case letter(u) || unicode.Is(unicode.Mn, u):
 			l := unicode.ToLower(u)
@@ -238,7 +238,7 @@ func (r *reader) word(text string, i int) int {
 			alien = alien || u >= 0x370
 			latin = latin || u < 0x250
 		default:
-			goto done
+			break letters
 		}
 		j += size
 		if u == last {
@@ -255,7 +255,6 @@ func (r *reader) word(text string, i int) int {
 			r.at[n] = len(buf)
 		}
 	}
-done:
 	if latin && alien { // letters that only look Latin
 		folded := twins.Replace(string(buf))
 		buf = append(buf[:0], folded...)
@@ -272,20 +271,20 @@ done:
 		}
 	}
 	r.buf = buf
-	r.take(mark{from: i, to: j, grams: len(r.grams), word: true, loud: upper > 1 && lower == 0}, n, len(buf) == r.at[n])
+	r.take(mark{from: i, to: j, grams: len(r.grams), word: true}, n, len(buf) == r.at[n], upper > 1 && lower == 0)
 	return j
 }
 
 // take adds the word in the buffer, of n runes with its bracket.
-func (r *reader) take(m mark, n int, whole bool) {
+func (r *reader) take(m mark, n int, whole, loud bool) {
 	h := uint32(fnvOffset)
 	for _, b := range r.buf[1:] {
 		h = (h ^ uint32(b)) * fnvPrime
 	}
 	r.nWords++
-	m.neg = r.left > 0
+	turned := r.left > 0
 	form := h
-	if m.neg {
+	if turned {
 		form = hashNot
 		for _, b := range r.buf[1:] {
 			form = (form ^ uint32(b)) * fnvPrime
@@ -295,14 +294,14 @@ func (r *reader) take(m mark, n int, whole bool) {
 	says := r.v.says(h, r.buf[1:])
 	v := float32(says.value) / 30
 	force := r.boost
-	if m.neg {
+	if turned {
 		force *= -0.74
 	}
-	if m.loud {
+	if loud {
 		force *= 1.2
 	}
 	m.plain = v * force
-	r.weigh(&m, m.plain)
+	r.weigh(m.plain)
 	if says.but {
 		r.tail = 0
 	}
@@ -343,7 +342,7 @@ func (r *reader) gramsOf(n int, whole bool) {
 	}
 }
 
-func (r *reader) weigh(m *mark, v float32) {
+func (r *reader) weigh(v float32) {
 	switch {
 	case v > 0:
 		r.pos += v
@@ -374,18 +373,17 @@ func (r *reader) finish() {
 
 // heed adds what was read with our own words.
 func (s *scan) heed(r *reading) {
-	pos, neg, facePos, faceNeg := r.sums()
 	d := &s.dense
-	d[dRead] = float32(squash(pos + facePos - neg - faceNeg))
-	d[dReadFor], d[dReadAgainst] = float32(squash(pos)), float32(squash(neg))
-	d[dReadFaces] = float32(squash(facePos - faceNeg))
+	d[dRead] = float32(squash(r.pos + r.up - r.neg - r.down))
+	d[dReadFor], d[dReadAgainst] = float32(squash(r.pos)), float32(squash(r.neg))
+	d[dReadFaces] = float32(squash(r.up - r.down))
 	for _, h := range r.hits {
 		w := float32(h.weight*h.more) / 4
 		d[dReadMost], d[dReadLeast] = max(d[dReadMost], w), min(d[dReadLeast], w)
 		d[dReadLast] = max(-1, min(1, w))
 	}
 	d[dReadMost], d[dReadLeast] = min(d[dReadMost], 1), max(d[dReadLeast], -1)
-	if r.sarcasm(pos, neg, facePos) {
+	if r.mocks {
 		d[dReadSarcasm] = 1
 	}
 }

@@ -42,6 +42,11 @@ func (s *scorer) one(t Text) puskaradio.Score {
 	w := works.Get().(*work)
 	defer works.Put(w)
 	p, _ := s.m.polarity(w, t)
+	if p.Lang == "en" { // sentences matter to what follows, not to the verdict
+		if at := dots(w.text); len(at) > 0 {
+			w.r = s.m.words.read(s.m.words.tokens(w.text, at), p.Lang)
+		}
+	}
 	r := w.r
 	sc := puskaradio.Score{Lang: p.Lang, Model: s.m.ID, Label: p.Label, Value: p.Value(), Confidence: p.Confidence()}
 	r.doubt(&sc, t, p)
@@ -66,7 +71,6 @@ var works = sync.Pool{New: func() any { return new(work) }}
 // doubt looks for what speaks against the verdict, and lets the stars have
 // their say. The first reason that holds is given.
 func (r *reading) doubt(sc *puskaradio.Score, t Text, p Polarity) {
-	pos, neg, facePos, faceNeg := r.sums()
 	why := func(reason string) {
 		if sc.Why == "" {
 			sc.Unsure, sc.Why = true, reason
@@ -75,14 +79,13 @@ func (r *reading) doubt(sc *puskaradio.Score, t Text, p Polarity) {
 	if t.Rating != nil {
 		r.starred(sc, 2*t.Rating.Share()-1, why)
 	}
-	if r.sarcasm(pos, neg, facePos) {
+	if r.mocks {
 		why("sarcasm")
 		if t.Rating == nil && sc.Label == puskaradio.Positive {
 			sc.Label, sc.Value = puskaradio.Negative, -sc.Value
 		}
 	}
-	for_, against := pos+facePos, neg+faceNeg
-	if min(for_, against) >= 1.5 && min(for_, against)/max(for_, against) > 0.66 {
+	if less, more := min(r.pos+r.up, r.neg+r.down), max(r.pos+r.up, r.neg+r.down); less >= 1.5 && less/more > 0.66 {
 		why("mixed")
 	}
 	switch {

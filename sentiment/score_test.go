@@ -122,11 +122,27 @@ func TestDots(t *testing.T) {
 	}
 }
 
+// An abbreviation parts no topic from what is felt about it.
+func TestAbbreviations(t *testing.T) {
+	s := newScorer(t)
+	for text, want := range map[string][]string{
+		"The staff of Dr. Smith were rude to us.":       {"staff", "rude"},
+		"Delivery at 3 p.m. Tuesday was a nightmare.":   {"Delivery", "nightmare"},
+		"The room in the U.S. embassy hotel was dirty.": {"room", "dirty"},
+	} {
+		as := s.Score([]Text{{Text: text, Lang: "en", Genre: puskaradio.Review}})[0].Aspects
+		if len(as) == 0 || len(as[0].Words) < 2 || as[0].Words[0] != want[0] || as[0].Words[1] != want[1] {
+			t.Errorf("%q: %v, want %v first", text, as, want)
+		}
+	}
+}
+
 func BenchmarkScore(b *testing.B) {
 	s := newScorer(b)
 	for lang, text := range map[string]string{
-		"fi": "Tilasin riippumaton ja se tuli perille jo seuraavana päivänä. Laatu on todella hyvä, mutta toinen ripustuskoukku puuttui paketista. Asiakaspalvelu vastasi nopeasti ja lähetti uuden.",
-		"en": "I ordered a hammock and it came the very next day. The quality is really good, but one of the hooks was missing. Customer service replied quickly, at 8 a.m. on Monday, and sent a new one.",
+		"fi":                       "Tilasin riippumaton ja se tuli perille jo seuraavana päivänä. Laatu on todella hyvä, mutta toinen ripustuskoukku puuttui paketista. Asiakaspalvelu vastasi nopeasti ja lähetti uuden.",
+		"en":                       "I ordered a hammock and it came the very next day. The quality is really good, but one of the hooks was missing. Customer service replied quickly, at eight on a Monday, and sent a new one.",
+		"en, with an abbreviation": "I ordered a hammock and it came the very next day. The quality is really good, but one of the hooks was missing. Customer service replied quickly, at 8 a.m. on Monday, and sent a new one.",
 	} {
 		b.Run(lang, func(b *testing.B) {
 			in := []Text{{Text: text, Genre: puskaradio.Review}}

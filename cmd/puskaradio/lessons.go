@@ -57,7 +57,8 @@ func taughtModel(data string) (*sentiment.Model, error) {
 // earlier release must not keep it from listening, so it warns and does
 // without.
 func monitorModel(data string, log *slog.Logger) (*sentiment.Model, error) {
-	// What unpacking leaves behind is given back at once.
+	// Unpacking leaves as much behind as it makes: that is swept while it goes on,
+	// and given back, so that a small machine holds the rest of a crawl.
 	defer debug.FreeOSMemory()
 	defer debug.SetGCPercent(debug.SetGCPercent(25))
 	m, err := taughtModel(data)
@@ -65,7 +66,7 @@ func monitorModel(data string, log *slog.Logger) (*sentiment.Model, error) {
 		log.Warn("what corrections have taught is not used", "file", lessonsPath(data), "err", foreign)
 		m, err = sentiment.Shipped()
 	}
-	if err == nil { // unpacked now, so that the first crawl does not wait for it
+	if err == nil { // else the first texts would unpack it later
 		for lang, text := range map[string]string{"fi": "lämmin päivä", "en": "a warm day"} {
 			m.Polarity(sentiment.Text{Text: text, Lang: lang})
 		}
