@@ -13,7 +13,8 @@ var layers = map[string][]string{
 	"":               {},
 	"crawler":        {""},
 	"sentiment":      {""},
-	"internal/fault": {}, // names places for tests; does nothing in a release
+	"internal/fault": {},   // names places for tests; does nothing in a release
+	"internal/crowd": {""}, // made-up talk for benchmarks
 	"store":          {"", "internal/fault"},
 	"trend":          {""},
 	"notify":         {""},

@@ -137,6 +137,13 @@ func TestAbbreviations(t *testing.T) {
 	}
 }
 
+// BenchmarkDots is what prose costs a text that needs it.
+func BenchmarkDots(b *testing.B) {
+	for b.Loop() {
+		dots("Customer service replied quickly, at 8 a.m. on Monday, and sent a new one.")
+	}
+}
+
 func BenchmarkScore(b *testing.B) {
 	s := newScorer(b)
 	for lang, text := range map[string]string{

@@ -17,6 +17,7 @@ import (
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/internal/crowd"
 )
 
 // shopPage is page n of a review site: about 47 KB, twenty reviews in JSON-LD
@@ -204,9 +205,9 @@ func crawlScrapy(b *testing.B, base string) (pages, reviews int, used, took time
 // reviews, with ours and with Scrapy.
 func BenchmarkCrawl(b *testing.B) {
 	base := site(b)
-	c0, t0 := cpu(), time.Now()
+	c0, t0 := crowd.CPU(), time.Now()
 	pages, reviews := crawlOurs(b, base)
-	used, took := cpu()-c0, time.Since(t0)
+	used, took := crowd.CPU()-c0, time.Since(t0)
 	if pages != sitePages || reviews != 20*sitePages {
 		b.Fatalf("ours read %d pages with %d reviews", pages, reviews)
 	}

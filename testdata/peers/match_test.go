@@ -11,23 +11,24 @@ import (
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/internal/crowd"
 )
 
 // matchBrands makes names of one word and of two, and posts of 380 bytes of
 // which one in seven names a brand in an inflected form.
 func matchBrands(n int) ([]puskaradio.Brand, []string) {
-	c := newCrowd(n, 1, 1)
+	c := crowd.New(n, 1, 1)
 	parts := strings.Fields("bri do gra fle xi zo cha mer qui sto wal ber nor dex fi ga sun tek vel mi la ro sa po no")
 	var brands []puskaradio.Brand
 	seen := map[string]bool{}
 	for len(brands) < n {
 		name := ""
-		for range 2 + c.r.IntN(3) {
-			name += parts[c.r.IntN(len(parts))]
+		for range 2 + c.Rand.IntN(3) {
+			name += parts[c.Rand.IntN(len(parts))]
 		}
 		name = strings.ToUpper(name[:1]) + name[1:] + "mo"
-		if c.r.IntN(4) == 0 {
-			name = strings.ToUpper(c.words[c.r.IntN(len(c.words))][:1]) + "olli " + name
+		if c.Rand.IntN(4) == 0 {
+			name = strings.ToUpper(c.Words[c.Rand.IntN(len(c.Words))][:1]) + "olli " + name
 		}
 		if !seen[name] {
 			seen[name] = true
@@ -38,8 +39,8 @@ func matchBrands(n int) ([]puskaradio.Brand, []string) {
 	for i := range 20_000 {
 		text := c.mention(time.Now()).Text
 		if i%7 == 0 {
-			name := brands[c.r.IntN(n)].Name
-			text = text[:180] + " " + name + []string{"", "n", "ssa", "sta", "lla", "lta", "lle"}[c.r.IntN(7)] + " " + text[180:]
+			name := brands[c.Rand.IntN(n)].Name
+			text = text[:180] + " " + name + []string{"", "n", "ssa", "sta", "lla", "lta", "lle"}[c.Rand.IntN(7)] + " " + text[180:]
 		}
 		posts = append(posts, text)
 	}
@@ -84,12 +85,12 @@ func BenchmarkMatch(b *testing.B) {
 	for range rounds {
 		for i, match := range matchers {
 			runtime.GC() // what was left by the other, or the making of both
-			c0 := cpu()
+			c0 := crowd.CPU()
 			found[i] = 0
 			for _, p := range posts {
 				found[i] += match(p)
 			}
-			used[i] += cpu() - c0
+			used[i] += crowd.CPU() - c0
 		}
 	}
 	var rate [2]float64

@@ -11,6 +11,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/internal/crowd"
 	"github.com/puskaradio/puskaradio/store"
 )
 
@@ -127,11 +128,11 @@ func BenchmarkStore(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer peer.db.Close()
-			c := newCrowd(10_000, run, 1000*pages)
+			c := crowd.New(10_000, run, 1000*pages)
 			var took, used [2]time.Duration
 			var wrote [2]int64
 			for range pages {
-				ms := c.page(1000)
+				ms := c.Page(1000)
 				for i, commit := range []func() error{
 					func() error {
 						_, err := ours.Commit(b.Context(), store.Crawl{Source: "bench", Mentions: ms})
@@ -139,13 +140,13 @@ func BenchmarkStore(b *testing.B) {
 					},
 					func() error { return peer.commit(ms) },
 				} {
-					w0, c0, t0 := written(), cpu(), time.Now()
+					w0, c0, t0 := crowd.Written(), crowd.CPU(), time.Now()
 					if err := commit(); err != nil {
 						b.Fatal(err)
 					}
 					took[i] += time.Since(t0)
-					used[i] += cpu() - c0
-					wrote[i] += written() - w0
+					used[i] += crowd.CPU() - c0
+					wrote[i] += crowd.Written() - w0
 				}
 			}
 			const n = 1000 * pages
