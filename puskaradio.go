@@ -54,6 +54,31 @@ const (
 	Other  Genre = "other"
 )
 
+// A Keeping is a retention class: what the terms of a source allow to be kept of
+// what it says. The texts of a class go when its time is over, whatever else is
+// configured; what was counted stays, for it is nobody's text.
+type Keeping string
+
+// The retention classes, the freest first.
+const (
+	Free      Keeping = ""           // as long as the configuration says
+	UntilGone Keeping = "until gone" // until it is deleted at the source
+	Month     Keeping = "30 days"    // and then it must be read anew
+	Hours     Keeping = "24 hours"   //
+	Nothing   Keeping = "nothing"    // it may be shown and counted while it is read
+)
+
+// For is how long texts of a class may be kept; zero is without end.
+func (k Keeping) For() time.Duration {
+	switch k {
+	case Month:
+		return 30 * 24 * time.Hour
+	case Hours:
+		return 24 * time.Hour
+	}
+	return 0
+}
+
 // A Rating is a number of stars, or points, on the scale from Worst to Best.
 type Rating struct {
 	Value float64 `json:"value"`

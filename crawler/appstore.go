@@ -55,6 +55,8 @@ type appStoreCursor struct {
 	Known   map[string]marks `json:"known,omitempty"`   // reviews by country
 }
 
+func (a *appStore) home() (string, bool) { return "https://itunes.apple.com", true }
+
 // Fetch implements [Connector]. It goes from country to country, in each until
 // a page brings no news. Pages may be empty though later ones are full, so that
 // an empty page is skipped; a country whose pages are all empty is a fault, for

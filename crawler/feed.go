@@ -58,6 +58,8 @@ type feedCursor struct {
 	Deep  bool      `json:"deep,omitempty"` // the last round broke off, so that this one goes on where nothing is new
 }
 
+func (f *feed) home() (string, bool) { return f.URL, false }
+
 // Fetch implements [Connector].
 func (f *feed) Fetch(ctx context.Context, c *Client, q Query) (Page, error) {
 	var cur feedCursor

@@ -9,21 +9,8 @@ import (
 // known. api says that it is a programming interface, which robots.txt does
 // not speak of.
 func AddressOf(c Connector) (address string, api bool) {
-	switch c := c.(type) {
-	case *reviews:
-		for _, a := range append([]string{c.URL, c.Sitemap}, c.URLs...) {
-			if address == "" {
-				address = a
-			}
-		}
-	case *feed:
-		address = c.URL
-	case *mastodonTags:
-		address, api = c.Server, true
-	case *wordPress:
-		address = c.Site
-	case *appStore:
-		address, api = "https://itunes.apple.com", true
+	if h, ok := c.(interface{ home() (string, bool) }); ok {
+		address, api = h.home()
 	}
 	if address != "" && !strings.Contains(address, "://") {
 		address = "https://" + address

@@ -8,17 +8,14 @@ import (
 	"time"
 )
 
-// minimal are the least options of each kind.
-var minimal = map[string]string{
-	"appstore":  `{"app":"1234567"}`,
-	"feed":      `{"url":"https://blog.example/feed"}`,
-	"mastodon":  `{"server":"mastodon.example","tags":["acme"]}`,
-	"reviews":   `{"url":"https://shop.example/"}`,
-	"wordpress": `{"site":"https://cafe.example"}`,
-}
+// minimal are the least options of a kind.
+func minimal(kind string) json.RawMessage { return json.RawMessage(kinds[kind].Example) }
+
+// anySecret is a secret of any name.
+func anySecret(name string) (string, error) { return "secret-of-" + name, nil }
 
 func TestKinds(t *testing.T) {
-	if !slices.IsSorted(Kinds()) || len(Kinds()) != len(minimal) {
+	if !slices.IsSorted(Kinds()) {
 		t.Errorf("Kinds = %q", Kinds())
 	}
 	for _, name := range Kinds() {
@@ -29,14 +26,14 @@ func TestKinds(t *testing.T) {
 		if _, err := time.Parse(time.DateOnly, k.Terms.Checked); err != nil {
 			t.Errorf("%s: terms checked %v", name, err)
 		}
-		if _, err := New(name, json.RawMessage(minimal[name]), nil); err != nil {
-			t.Errorf("New(%s, %s) = %v", name, minimal[name], err)
+		if _, err := New(name, minimal(name), anySecret); err != nil {
+			t.Errorf("New(%s, %s) = %v", name, minimal(name), err)
 		}
 		if _, err := New(name, nil, nil); err == nil {
 			t.Errorf("New(%s) without options = nil", name)
 		}
-		a, _ := New(name, json.RawMessage(minimal[name]), nil)
-		if b, _ := New(name, json.RawMessage(minimal[name]), nil); a == b {
+		a, _ := New(name, minimal(name), anySecret)
+		if b, _ := New(name, minimal(name), anySecret); a == b {
 			t.Errorf("New(%s) gives the same connector twice", name)
 		}
 	}
@@ -44,7 +41,7 @@ func TestKinds(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, tt := range []struct{ kind, options, want string }{
-		{"nope", `{}`, `"nope" is unknown; there are appstore, feed, mastodon, reviews, wordpress`},
+		{"nope", `{}`, `"nope" is unknown; there are appstore, `},
 		{"feed", `{"url":"https://b.example","pgaes":2}`, `option "pgaes" is unknown; there are url, pages, genre`},
 		{"feed", `{"url":"https://b.example","pages":"2"}`, `option "pages" is a string`},
 		{"feed", `[]`, "not a JSON object"},
@@ -71,7 +68,7 @@ func TestNewRefuses(t *testing.T) {
 // TestCursors gives every kind a cursor that is none: an error, no new start.
 func TestCursors(t *testing.T) {
 	for _, name := range Kinds() {
-		con, err := New(name, json.RawMessage(minimal[name]), nil)
+		con, err := New(name, minimal(name), anySecret)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -140,6 +140,8 @@ func (o *mastodonTags) steps(q Query, cur *mastodonCursor) (out []step, searches
 	return out, searches
 }
 
+func (o *mastodonTags) home() (string, bool) { return o.Server, true }
+
 // Fetch implements [Connector].
 func (o *mastodonTags) Fetch(ctx context.Context, c *Client, q Query) (Page, error) {
 	var cur mastodonCursor

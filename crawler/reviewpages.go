@@ -77,6 +77,15 @@ func (r *reviews) starts() []string {
 	return out
 }
 
+func (o *reviews) home() (string, bool) {
+	for _, a := range append([]string{o.URL, o.Sitemap}, o.URLs...) {
+		if a != "" {
+			return a, false
+		}
+	}
+	return "", false
+}
+
 // Fetch implements [Connector]. A round begins at the starts and follows each
 // list until a page brings no new review, until there is no next page, or
 // until MaxPages; then come the pages of the sitemap.

@@ -1,8 +1,8 @@
 package crawler
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,14 +11,18 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"text/template"
 	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/puskaradio/puskaradio"
 )
 
 // A board is a place where people write while it is read. Its texts are
 // numbers, the newest first.
 type board struct {
 	texts []int
-	reads int
 	next  int
 }
 
@@ -39,90 +43,116 @@ func (b *board) stir(remove bool) {
 	}
 }
 
-func (b *board) cut(from, n int) []int {
-	from = min(max(from, 0), len(b.texts))
-	return b.texts[from:min(from+n, len(b.texts))]
+// An ask is a request to a board, as the template of a kind sees it.
+type ask struct {
+	b      *board
+	Path   string
+	query  url.Values
+	Body   string
+	status int
+}
+
+// Get is a parameter of the query, Int one that is a number.
+func (a *ask) Get(name string) string { return a.query.Get(name) }
+
+func (a *ask) Int(name string, otherwise int) int {
+	if n, err := strconv.Atoi(a.query.Get(name)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// Cut is n texts from a place on, Below the newest n whose number is less,
+// Above the oldest n whose number is greater, the newest first in all.
+func (a *ask) Cut(from, n int) []int {
+	from = min(max(from, 0), len(a.b.texts))
+	return a.b.texts[from:min(from+n, len(a.b.texts))]
+}
+
+func (a *ask) Below(id, n int) []int {
+	in := slices.DeleteFunc(slices.Clone(a.b.texts), func(t int) bool { return t >= id })
+	return in[:min(n, len(in))]
+}
+
+func (a *ask) Above(id, n int) []int {
+	in := slices.DeleteFunc(slices.Clone(a.b.texts), func(t int) bool { return t <= id })
+	return in[max(0, len(in)-n):]
+}
+
+// Between is the newest n texts with least < number < most.
+func (a *ask) Between(least, most, n int) []int {
+	in := slices.DeleteFunc(slices.Clone(a.b.texts), func(t int) bool { return t <= least || t >= most })
+	return in[:min(n, len(in))]
+}
+
+// More reports whether there is a text at a place, Has whether one of a number.
+func (a *ask) More(from int) bool { return from < len(a.b.texts) }
+func (a *ask) Has(n int) bool     { return slices.Contains(a.b.texts, n) }
+
+// Count is how many texts there are.
+func (a *ask) Count() int { return len(a.b.texts) }
+
+// Last is the number that the path or a list ends with.
+func (a *ask) Last(v any) int {
+	if list, ok := v.([]int); ok {
+		if len(list) == 0 {
+			return 0
+		}
+		return list[len(list)-1]
+	}
+	s := fmt.Sprint(v)
+	n, _ := strconv.Atoi(s[strings.LastIndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })+1:])
+	return n
+}
+
+// Missing makes the answer a 404.
+func (a *ask) Missing() string {
+	a.status = http.StatusNotFound
+	return ""
 }
 
 var boardDay = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-func boardTime(n int) string {
-	return boardDay.Add(time.Duration(n) * time.Minute).Format("2006-01-02T15:04:05")
-}
+func boardTime(n int) time.Time { return boardDay.Add(time.Duration(n) * time.Minute) }
 
-// boards are servers in the form of each kind with pages.
-var boards = map[string]struct {
-	options string
-	remove  bool // texts go while the list is read
-	serve   func(b *board, u *url.URL) (string, error)
-}{
-	"reviews": {`{"url":"https://shop.example/p"}`, false, func(b *board, u *url.URL) (string, error) {
-		page, _ := strconv.Atoi(u.Query().Get("page"))
-		var items []string
-		for _, n := range b.cut(5*page, 5) {
-			items = append(items, fmt.Sprintf(`{"@type":"Review","author":"A","datePublished":"%s","reviewBody":"text %d"}`, boardTime(n), n))
-		}
-		next := ""
-		if 5*page+5 < len(b.texts) {
-			next = fmt.Sprintf(`<a rel=next href="/p?page=%d">next</a>`, page+1)
-		}
-		return fmt.Sprintf(`<script type="application/ld+json">{"@type":"Product","name":"P","review":[%s]}</script>%s`, strings.Join(items, ","), next), nil
-	}},
-	"mastodon": {`{"server":"https://m.example","tags":["acme"],"recheck":0}`, true, func(b *board, u *url.URL) (string, error) {
-		least, _ := strconv.Atoi(u.Query().Get("min_id"))
-		most, err := strconv.Atoi(u.Query().Get("max_id"))
-		if err != nil {
-			most = 1 << 30
-		}
-		var in []int
-		for _, n := range b.texts {
-			if n > least && n < most {
-				in = append(in, n)
-			}
-		}
-		if u.Query().Has("min_id") {
-			in = in[max(0, len(in)-5):]
-		}
-		var items []string
-		for _, n := range in[:min(5, len(in))] {
-			items = append(items, fmt.Sprintf(`{"id":"%d","uri":"urn:%d","visibility":"public","created_at":"%sZ","content":"<p>text %d</p>"}`, n, n, boardTime(n), n))
-		}
-		return "[" + strings.Join(items, ",") + "]", nil
-	}},
-	"wordpress": {`{"site":"https://w.example","per_page":10}`, true, func(b *board, u *url.URL) (string, error) {
-		if u.Query().Has("feed") {
-			return "<rss/>", nil
-		}
-		from, _ := strconv.Atoi(u.Query().Get("offset"))
-		id := strings.TrimPrefix(u.Path, "/wp-json/wp/v2/comments/")
-		show := func(n int) string {
-			return fmt.Sprintf(`{"id":%d,"date_gmt":"%s","author_name":"A","content":{"rendered":"<p>text %d</p>"},"type":"comment"}`, n, boardTime(n), n)
-		}
-		if n, err := strconv.Atoi(id); err == nil {
-			if slices.Contains(b.texts, n) {
-				return show(n), nil
-			}
-			return `{"code":"rest_comment_invalid_id"}`, errors.New("404")
-		}
-		var items []string
-		for _, n := range b.cut(from, 10) {
-			items = append(items, show(n))
-		}
-		return "[" + strings.Join(items, ",") + "]", nil
-	}},
+var boardFuncs = template.FuncMap{
+	"time": func(n int) string { return boardTime(n).Format("2006-01-02T15:04:05") },
+	"unix": func(n int) int64 { return boardTime(n).Unix() },
+	"unbox": func(sec int) int { // the number of the text of that Unix time
+		return int(time.Unix(int64(sec), 0).Sub(boardDay) / time.Minute)
+	},
+	"add":   func(a, b int) int { return a + b },
+	"mul":   func(a, b int) int { return a * b },
+	"int":   func(s string) int { n, _ := strconv.Atoi(s); return n },
+	"has":   strings.Contains,
+	"split": func(s, sep string) []string { return strings.Split(s, sep) },
+	"query": url.QueryEscape,
 }
 
 // TestShift reads boards that change under the reading: after two rounds of
 // quiet everything that stands there was told, under one key each, and what
-// was deleted is not told to be there.
+// was deleted is not told to be there. testdata/crawler/KIND/shift.txt has the
+// options and a template of the server's answers; "removes" if texts go while
+// the list is read, "tells" if deletions must be told.
 func TestShift(t *testing.T) {
-	for kind, tt := range boards {
+	for _, kind := range Kinds() {
 		t.Run(kind, func(t *testing.T) {
-			b := newBoard(33)
-			con, err := New(kind, json.RawMessage(tt.options), nil)
+			a, err := txtar.ParseFile("../testdata/crawler/" + kind + "/shift.txt")
 			if err != nil {
 				t.Fatal(err)
 			}
+			part := map[string]string{}
+			for _, f := range a.Files {
+				part[f.Name] = string(f.Data)
+			}
+			con, err := New(kind, json.RawMessage(part["options"]), anySecret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tmpl := template.Must(template.New(kind).Funcs(boardFuncs).Parse(part["board"]))
+			_, removes := part["removes"]
+			_, tells := part["tells"]
+			b := newBoard(33)
 			c := local(t)
 			c.wire = wire(func(r *http.Request) (*http.Response, error) {
 				rec := httptest.NewRecorder()
@@ -130,61 +160,77 @@ func TestShift(t *testing.T) {
 					rec.WriteHeader(http.StatusNotFound)
 					return rec.Result(), nil
 				}
-				b.reads++
-				body, err := tt.serve(b, r.URL)
-				if err != nil {
-					rec.WriteHeader(http.StatusNotFound)
+				q := &ask{b: b, Path: r.URL.Path, query: r.URL.Query(), status: http.StatusOK}
+				if r.Body != nil {
+					var buf bytes.Buffer
+					buf.ReadFrom(r.Body)
+					q.Body = buf.String()
 				}
-				rec.WriteString(body)
+				var out bytes.Buffer
+				if err := tmpl.Execute(&out, q); err != nil {
+					t.Fatal(err)
+				}
+				rec.WriteHeader(q.status)
+				rec.Write(bytes.TrimSpace(out.Bytes()))
 				return rec.Result(), nil
 			})
-			keys, gone := map[string]map[string]bool{}, map[string]bool{}
-			q := Query{Now: boardDay.Add(48 * time.Hour)}
-			q.Source.ID = "s"
-			for round := range 5 {
-				for pages := 0; ; pages++ {
-					if pages > 60 {
-						t.Fatal("a round without an end")
-					}
-					p, err := con.Fetch(t.Context(), c, q)
-					if err != nil || len(p.Faults) > 0 {
-						t.Fatalf("Fetch = %v, faults %v", err, p.Faults)
-					}
-					for _, m := range p.Mentions {
-						if keys[m.Text] == nil {
-							keys[m.Text] = map[string]bool{}
-						}
-						keys[m.Text][m.Key()] = true
-					}
-					for _, g := range p.Gone {
-						gone[g] = true
-					}
-					q.Cursor = p.Cursor
-					if !p.More {
-						break
-					}
-					if round < 3 {
-						b.stir(tt.remove)
-					}
-				}
-				q.Now = q.Now.Add(2 * time.Hour)
-			}
-			for _, n := range b.texts {
-				if text := fmt.Sprintf("text %d", n); len(keys[text]) != 1 {
-					t.Errorf("%s has the keys %v", text, keys[text])
-				}
-				if gone[strconv.Itoa(n)] {
-					t.Errorf("%d is there and was told to be gone", n)
-				}
-			}
-			if kind == "wordpress" {
-				for n := range b.next {
-					if text := fmt.Sprintf("text %d", n); keys[text] != nil && !slices.Contains(b.texts, n) && !gone[strconv.Itoa(n)] {
-						t.Errorf("%d was deleted and not told to be gone", n)
-					}
-				}
-			}
+			readBoard(t, con, c, b, removes, tells)
 		})
+	}
+}
+
+func readBoard(t *testing.T, con Connector, c *Client, b *board, removes, tells bool) {
+	keys, gone := map[string]map[string]bool{}, map[string]bool{}
+	number := map[string]int{} // by key
+	q := Query{Now: boardDay.Add(48 * time.Hour), Brands: []puskaradio.Brand{{ID: "acme", Name: "Acme"}}}
+	q.Source.ID = "s"
+	for round := range 5 {
+		for pages := 0; ; pages++ {
+			if pages > 80 {
+				t.Fatal("a round without an end")
+			}
+			p, err := con.Fetch(t.Context(), c, q)
+			if err != nil || len(p.Faults) > 0 {
+				t.Fatalf("Fetch = %v, faults %v", err, p.Faults)
+			}
+			for _, m := range p.Mentions {
+				if keys[m.Text] == nil {
+					keys[m.Text] = map[string]bool{}
+				}
+				keys[m.Text][m.Key()] = true
+				number[m.Key()], _ = strconv.Atoi(strings.TrimPrefix(m.Text, "text "))
+				delete(gone, m.Key())
+			}
+			for _, g := range p.Gone {
+				gone[g] = true
+			}
+			q.Cursor = p.Cursor
+			if !p.More {
+				break
+			}
+			if round < 3 {
+				b.stir(removes)
+			}
+		}
+		q.Now = q.Now.Add(2 * time.Hour)
+	}
+	for _, n := range b.texts {
+		if text := fmt.Sprintf("text %d", n); len(keys[text]) != 1 {
+			t.Errorf("%s has the keys %v", text, keys[text])
+		}
+	}
+	for key := range gone {
+		if n, ok := number[key]; ok && slices.Contains(b.texts, n) {
+			t.Errorf("%d is there and was told to be gone", n)
+		}
+	}
+	if !tells {
+		return
+	}
+	for key, n := range number {
+		if !slices.Contains(b.texts, n) && !gone[key] {
+			t.Errorf("%d was deleted and not told to be gone", n)
+		}
 	}
 }
 

@@ -113,6 +113,8 @@ func (o *wordPress) lists() []string {
 	return out
 }
 
+func (o *wordPress) home() (string, bool) { return o.Site, false }
+
 // Fetch implements [Connector]. A round goes through the newest part of each
 // list, as edits and deletions show nowhere else, and asks for what should be
 // in it and is not. A round in which the feed of comments has no news ends with

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -120,13 +119,12 @@ func (c *checkup) run(cmd *cobra.Command) {
 }
 
 func (c *checkup) data(cmd *cobra.Command, l *loaded) {
-	var fs syscall.Statfs_t
 	if err := os.MkdirAll(l.Data, 0o700); err != nil {
 		c.see("data directory", "", err, "name another under data, or make it writable for this user")
 		return
 	}
-	if err := syscall.Statfs(l.Data, &fs); err == nil {
-		free := fs.Bavail * uint64(fs.Bsize) >> 20
+	if free, err := diskFree(l.Data); err == nil {
+		free >>= 20
 		switch {
 		case free < 100:
 			c.add("fault", "disk", fmt.Sprintf("%d MB are free", free), "make room: without it nothing more can be kept")

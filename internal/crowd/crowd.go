@@ -57,13 +57,14 @@ func (c *Crowd) Page(n int) []puskaradio.Mention {
 			// Zipf over brands, as agencies have them: the first gets 4 %.
 			c.brand = min(c.brands-1, int(math.Exp(c.Rand.Float64()*math.Log(float64(c.brands)+1)))-1)
 		}
-		out[i] = c.mention(c.Start.Add(time.Duration(c.n) * c.step))
+		out[i] = c.Mention(c.Start.Add(time.Duration(c.n) * c.step))
 		c.n++
 	}
 	return out
 }
 
-func (c *Crowd) mention(at time.Time) puskaradio.Mention {
+// Mention makes one, published at a time.
+func (c *Crowd) Mention(at time.Time) puskaradio.Mention {
 	var b strings.Builder
 	for b.Len() < 372 {
 		b.WriteString(c.Words[c.zipf.Uint64()])

@@ -37,7 +37,7 @@ func matchBrands(n int) ([]puskaradio.Brand, []string) {
 	}
 	var posts []string
 	for i := range 20_000 {
-		text := c.mention(time.Now()).Text
+		text := c.Mention(time.Now()).Text
 		if i%7 == 0 {
 			name := brands[c.Rand.IntN(n)].Name
 			text = text[:180] + " " + name + []string{"", "n", "ssa", "sta", "lla", "lta", "lle"}[c.Rand.IntN(7)] + " " + text[180:]

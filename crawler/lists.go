@@ -1,0 +1,316 @@
+package crawler
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+const (
+	maxListPages = 50                 // pages of one list in a round, unless its kind says less
+	maxSeen      = 200                // items that are looked at again
+	seenFor      = 7 * 24 * time.Hour // and for how long after they were published
+)
+
+// A lister is a kind that consists of lists, the newest item first: answers to
+// searches, reviews of products, comments of a channel. [readLists] walks them.
+type lister interface {
+	// lists are the names of the lists of a round. A name is stable.
+	lists(q Query) []string
+	// page reads one page of a list.
+	page(ctx context.Context, c *Client, q Query, at place) (listPage, error)
+}
+
+// A looker is a lister that can ask for single items again, to see what was
+// edited or deleted.
+type looker interface {
+	// batch is the most items of one call.
+	batch() int
+	// look asks for items by their reference. What is neither found nor gone
+	// is left as it was.
+	look(ctx context.Context, c *Client, q Query, refs []string) (found []puskaradio.Mention, gone []string, err error)
+}
+
+// A place is a page of a list.
+type place struct {
+	list  string
+	token string    // as the page before named this one; empty is the first
+	since time.Time // all that is older has been read; zero if nothing was
+}
+
+// A listPage is what a page of a list holds.
+type listPage struct {
+	found  []puskaradio.Mention // each with its Ref
+	gone   []string
+	faults []error
+	next   string // names the next page; empty on the last
+}
+
+// A listCursor is how far the lists were read.
+type listCursor struct {
+	List   int                  `json:"list,omitempty"`   // that is read now
+	Token  string               `json:"token,omitempty"`  // of its next page
+	Read   int                  `json:"read,omitempty"`   // its pages in this round
+	Fresh  bool                 `json:"fresh,omitempty"`  // of these, one brought something new
+	Failed int                  `json:"failed,omitempty"` // lists of this round
+	Lists  map[string]*listMark `json:"lists,omitempty"`
+	Seen   []seenItem           `json:"seen,omitempty"` // the newest last
+	Turn   int                  `json:"turn,omitempty"` // of Seen
+}
+
+// A listMark is what is remembered of a list.
+type listMark struct {
+	Known  marks `json:"known,omitzero"` // versions of items
+	Depth  int   `json:"depth,omitempty"`
+	Newest int64 `json:"newest,omitempty"` // Unix time of the newest item
+	Begin  int64 `json:"begin,omitempty"`  // Newest when the round of this list began
+}
+
+// A seenItem is looked at again.
+type seenItem struct {
+	Ref string `json:"ref"`
+	At  int64  `json:"at"`
+}
+
+// readLists reads the next page of a round. A round goes through the lists one
+// by one, in each until a page brings nothing new. As items move up when others
+// are deleted meanwhile, and one can slip by at the border of two pages, a
+// round that brought something is followed by one that reads as far. A list
+// that cannot be read is a fault; if none can, it is an error. After the lists
+// come items that are looked at again, as many as again says.
+func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again int) (Page, error) {
+	var cur listCursor
+	if err := readCursor(q, &cur); err != nil {
+		return Page{}, err
+	}
+	if cur.Lists == nil {
+		cur.Lists = map[string]*listMark{}
+	}
+	lists := o.lists(q)
+	if len(lists) == 0 {
+		return Page{}, &puskaradio.PermanentError{Err: errors.New("no brand whose names could be searched for")}
+	}
+	var p Page
+	var err error
+	if cur.List < len(lists) {
+		err = cur.readList(ctx, c, q, o, lists, min(cmp.Or(pages, maxListPages), maxListPages), &p)
+	} else {
+		if err = cur.lookAgain(ctx, c, q, o.(looker), again, &p); err != nil {
+			if _, wait := errors.AsType[*puskaradio.RetryError](err); wait || ctx.Err() != nil {
+				return Page{}, err
+			}
+			p.Faults = append(p.Faults, err)
+		}
+		cur.List, cur.Failed = 0, 0
+		return p, p.setCursor(&cur)
+	}
+	if err != nil {
+		return Page{}, err
+	}
+	if p.More = cur.List < len(lists); !p.More {
+		_, looks := o.(looker)
+		if cur.forget(q.Now); looks && again > 0 && len(cur.Seen) > 0 {
+			p.More = true
+		} else {
+			cur.List, cur.Failed = 0, 0
+		}
+	}
+	return p, p.setCursor(&cur)
+}
+
+// readList reads a page of the list that is next.
+func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o lister, lists []string, most int, p *Page) error {
+	name := lists[cur.List]
+	mark := cur.Lists[name]
+	if mark == nil {
+		mark = &listMark{}
+		cur.Lists[name] = mark
+	}
+	if cur.Read == 0 {
+		mark.Begin = mark.Newest
+	}
+	at := place{list: name, token: cur.Token}
+	if mark.Begin > 0 {
+		at.since = time.Unix(mark.Begin, 0).UTC()
+	}
+	got, err := o.page(ctx, c, q, at)
+	if err != nil {
+		_, wait := errors.AsType[*puskaradio.RetryError](err)
+		if cur.Failed++; wait || ctx.Err() != nil || cur.Failed >= len(lists) {
+			return err
+		}
+		p.Faults = append(p.Faults, err)
+		cur.next()
+		return nil
+	}
+	p.Mentions, p.Gone, p.Faults = once(got.found), got.gone, got.faults
+	fresh := false
+	for i := range p.Mentions {
+		m := &p.Mentions[i]
+		if mark.Known.add(versionOf(m), maxKnown) {
+			fresh = true
+			cur.see(m, q.Now)
+		}
+		if sec := m.Published.Unix(); m.DateFrom == puskaradio.DatePublished && m.Published.Before(q.Now) {
+			mark.Newest = max(mark.Newest, sec)
+		}
+	}
+	cur.Read++
+	cur.Fresh = cur.Fresh || fresh
+	if got.next != "" && got.next != cur.Token && cur.Read < most && (fresh || cur.Read < mark.Depth) {
+		cur.Token = got.next
+		return nil
+	}
+	mark.Depth = 0
+	if cur.Fresh {
+		mark.Depth = cur.Read
+	}
+	cur.next()
+	return nil
+}
+
+// next goes on to the next list.
+func (cur *listCursor) next() { cur.List, cur.Token, cur.Read, cur.Fresh = cur.List+1, "", 0, false }
+
+// see remembers an item that will be looked at again.
+func (cur *listCursor) see(m *puskaradio.Mention, now time.Time) {
+	if m.Ref == "" || now.Sub(m.Published) > seenFor || slices.ContainsFunc(cur.Seen, func(s seenItem) bool { return s.Ref == m.Ref }) {
+		return
+	}
+	cur.Seen = append(cur.Seen, seenItem{m.Ref, m.Published.Unix()})
+	if over := len(cur.Seen) - maxSeen; over > 0 {
+		cur.Seen = slices.Delete(cur.Seen, 0, over)
+	}
+}
+
+// forget leaves out what is no longer recent.
+func (cur *listCursor) forget(now time.Time) {
+	cur.Seen = slices.DeleteFunc(cur.Seen, func(s seenItem) bool { return now.Sub(time.Unix(s.At, 0)) > seenFor })
+}
+
+// lookAgain asks for some of the items that were seen, in turn.
+func (cur *listCursor) lookAgain(ctx context.Context, c *Client, q Query, o looker, again int, p *Page) error {
+	n := min(again, o.batch(), len(cur.Seen))
+	refs := make([]string, n)
+	for i := range refs {
+		refs[i] = cur.Seen[(cur.Turn+i)%len(cur.Seen)].Ref
+	}
+	found, gone, err := o.look(ctx, c, q, refs)
+	if err != nil {
+		return err
+	}
+	p.Mentions, p.Gone = once(found), gone
+	cur.Turn = (cur.Turn + n) % len(cur.Seen)
+	cur.Seen = slices.DeleteFunc(cur.Seen, func(s seenItem) bool { return slices.Contains(gone, s.Ref) })
+	if len(cur.Seen) > 0 {
+		cur.Turn %= len(cur.Seen)
+	}
+	return nil
+}
+
+// versionOf names what a mention says now.
+func versionOf(m *puskaradio.Mention) string {
+	h := fnv.New64a()
+	for _, s := range []string{m.Title, m.Text} {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	if m.Rating != nil {
+		fmt.Fprint(h, m.Rating.Value)
+	}
+	if m.Owner != nil {
+		fmt.Fprint(h, m.Owner.Text)
+	}
+	return m.Key() + "\x00" + strconv.FormatUint(h.Sum64(), 36)
+}
+
+// brandNames are the names of the brands that are asked for, each once.
+func brandNames(q Query) (out []string) {
+	for _, b := range q.Brands {
+		for _, name := range b.Names() {
+			if name = foldText(name, 100); name != "" && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// getJSON asks a programming interface and decodes its answer. An answer that
+// is no such JSON is unreadable.
+func getJSON(ctx context.Context, c *Client, r Request, v any) (*Response, error) {
+	r.API = true
+	r.Accept = cmp.Or(r.Accept, "application/json")
+	got, err := c.Fetch(ctx, r)
+	if err != nil {
+		return got, err
+	}
+	if err := json.Unmarshal(got.Body, v); err != nil {
+		return got, unreadable(got, "the answer is not the JSON that is documented")
+	}
+	return got, nil
+}
+
+// unreadable is the error of an answer that arrived and is not what was asked
+// for.
+func unreadable(got *Response, why string) error {
+	return &FetchError{URL: redactText(got.URL), State: StateUnreadable, Status: got.Status, Err: errors.New(why)}
+}
+
+// eachItem decodes the items of a page one by one, so that one that is broken
+// is a fault and does not stop the others. read gives a mention with its Ref, or
+// none where the item is nothing that was said.
+func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read func(*T) (*puskaradio.Mention, error)) {
+	for i, raw := range raws {
+		if i >= maxReviews {
+			p.faults = append(p.faults, fmt.Errorf("%s: more than %d items", where, maxReviews))
+			return
+		}
+		var v T
+		if err := json.Unmarshal(raw, &v); err != nil {
+			p.faults = append(p.faults, fmt.Errorf("%s: item %d is not as documented", where, i+1))
+			continue
+		}
+		m, err := read(&v)
+		switch {
+		case err != nil:
+			p.faults = append(p.faults, fmt.Errorf("%s: item %d: %w", where, i+1, err))
+		case m == nil, m.Text == "" && m.Title == "" && m.Rating == nil:
+		case m.Ref == "":
+			p.faults = append(p.faults, fmt.Errorf("%s: item %d has no id", where, i+1))
+		default:
+			p.found = append(p.found, *m)
+		}
+	}
+}
+
+// secretOf finds the secret that an option names by its variable.
+func secretOf(secret Secret, option, name string) (string, error) {
+	switch {
+	case name == "":
+		return "", fmt.Errorf("%s is missing: the name of the environment variable that holds it", option)
+	case secret == nil:
+		return "", fmt.Errorf("%s: there are no secrets here", option)
+	}
+	v, err := secret(name)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", option, err)
+	}
+	for i := range len(v) {
+		if v[i] <= ' ' || v[i] == 0x7f {
+			return "", fmt.Errorf("%s: what %s holds has blanks or line breaks", option, name)
+		}
+	}
+	if v == "" {
+		return "", fmt.Errorf("%s: %s is empty", option, name)
+	}
+	return v, nil
+}
