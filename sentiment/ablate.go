@@ -112,21 +112,24 @@ func (l lack) try(ctx context.Context, p plan, rows []Row, kinds []puskaradio.Ge
 	}
 	for _, k := range kinds {
 		if slices.Contains(p.kinds, k) {
-			out = append(out, fmt.Sprintf("%.3f", t.heldOut(a, k)))
+			f1, _, _ := t.heldOut(a, k)
+			out = append(out, fmt.Sprintf("%.3f", f1))
 		}
 	}
 	return out, nil
 }
 
-// heldOut is macro-F1 on the rows held out of a kind.
-func (t *trainer) heldOut(a *area, kind puskaradio.Genre) float64 {
+// heldOut is macro-F1 and macro-recall on the rows held out of a kind, n of
+// them.
+func (t *trainer) heldOut(a *area, kind puskaradio.Genre) (f1, recall float64, n int) {
 	var conf [3][3]int
 	for i := range t.dev {
 		if e := &t.dev[i]; (e.row.Genre == kind || len(a.Kinds) == 1) && e.row.domain != "film" {
 			f := a.feel(t.scan(e.row), e.row.Lang, kind)
 			conf[e.y][f.label]++
+			n++
 		}
 	}
-	f1, _ := macro(conf)
-	return f1
+	f1, recall = macro(conf)
+	return f1, recall, n
 }

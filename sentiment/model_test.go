@@ -117,18 +117,18 @@ func TestTrain(t *testing.T) {
 		}
 		tr := &trainer{plan: p, words: words}
 		tr.read(rows)
-		if f1 := tr.heldOut(a, puskaradio.Review); f1 < 0.62 {
+		if f1, _, _ := tr.heldOut(a, puskaradio.Review); f1 < 0.62 {
 			t.Errorf("macro-F1 on the reviews held out is %.3f, want 0.62", f1)
 		}
 	}
 }
 
-func TestFreshDev(t *testing.T) {
+func TestFresh(t *testing.T) {
 	train := []Row{{Text: "one two three four five six seven"}}
 	dev := []Row{
 		{Text: "RT @x one two three four five six http://t.co/1"}, {Text: "one two three and then something else entirely new"}, {Text: "short"},
 	}
-	if got := freshDev(train, dev); len(got) != 2 || got[0].Text != dev[1].Text {
+	if got := Fresh(train, dev); len(got) != 2 || got[0].Text != dev[1].Text {
 		t.Errorf("fresh: %v, want all but the first", got)
 	}
 }

@@ -24,7 +24,7 @@ type set struct {
 	licence string
 	weight  float32 // of a row; 0 is 1
 	from    int     // rows from this line on belong to the next of the same folder
-	source  string  // for the model card
+	source  string
 }
 
 // sets are what the shipped weights are trained on. Their licences allow it;
@@ -38,6 +38,23 @@ var sets = []set{
 	{dir: "vader_gt", domain: "news", genre: puskaradio.News, licence: "MIT", from: 10605, source: "VADER ground truth, newspaper sentences (Hutto, Gilbert 2014)"},
 	{dir: "norec_no", domain: "review", genre: puskaradio.Review, licence: "CC BY-NC 4.0 for the text; its README frees models derived from it", source: "NoReC sentences, Norwegian reviews (Kutuzov et al. 2020)"},
 	{dir: "own", licence: "Apache-2.0", weight: 2, source: "reviews, posts and news of our own writing"},
+}
+
+// logSets tells what rows of which sets are used, and by whose leave.
+func logSets(rows []Row, log func(string, ...any)) {
+	for _, s := range sets {
+		learn, held := 0, 0
+		for i := range rows {
+			switch r := &rows[i]; {
+			case r.Set != s.dir, s.domain != "" && r.domain != s.domain:
+			case r.Split == "dev":
+				held++
+			default:
+				learn++
+			}
+		}
+		log("%s %s: %d rows to learn from, %d held out; %s; %s", s.dir, s.domain, learn, held, s.licence, s.source)
+	}
 }
 
 // ReadSets reads every set that weights may be trained on, from a folder with
@@ -120,10 +137,10 @@ func shingles(text string, f func(uint32)) (n int) {
 	return n
 }
 
-// freshDev leaves out rows that are held out but repeat one to be trained on:
-// that share four tenths, at least three, of their runs of four words with
-// it. Tweets in particular are retweeted.
-func freshDev(train, dev []Row) (fresh []Row) {
+// Fresh leaves out of dev what repeats a row of train: what shares four tenths,
+// at least three, of its runs of four words with it. Tweets in particular are
+// retweeted.
+func Fresh(train, dev []Row) (fresh []Row) {
 	seen := map[uint32][]int32{}
 	for i, r := range train {
 		shingles(r.Text, func(h uint32) {

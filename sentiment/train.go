@@ -3,6 +3,7 @@ package sentiment
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -88,6 +89,7 @@ func newWeights(n int) weights { return weights{w: make([][3]float32, n), g: mak
 // parts, and writes it. The same rows give the same model. What it does is
 // told to log as it goes.
 func Train(ctx context.Context, rows []Row, out io.Writer, log func(format string, args ...any)) error {
+	logSets(rows, log)
 	l, lidTable, err := trainLid(ctx, rows, log)
 	if err != nil {
 		return err
@@ -103,6 +105,9 @@ func Train(ctx context.Context, rows []Row, out io.Writer, log func(format strin
 		tables = append(tables, table)
 	}
 	sum := fnv.New64a()
+	if err := json.NewEncoder(sum).Encode(h); err != nil { // calibration too makes a model
+		return err
+	}
 	for _, t := range tables {
 		for _, x := range t {
 			sum.Write([]byte{byte(x)})
@@ -140,7 +145,8 @@ func (t *trainer) run(ctx context.Context, rows []Row, log func(string, ...any))
 	a.table = func() []int8 { return table }
 	t.calibrate(a, log)
 	for _, k := range a.Kinds {
-		log("%s %s: macro-F1 on the rows held out %.3f", t.name, k, t.heldOut(a, k))
+		f1, recall, n := t.heldOut(a, k)
+		log("%s %s: on %d rows held out macro-F1 %.3f, macro-recall %.3f", t.name, k, n, f1, recall)
 	}
 	return a, nil
 }
@@ -165,7 +171,7 @@ func (t *trainer) read(rows []Row) {
 			train = append(train, r)
 		}
 	}
-	dev = freshDev(train, dev)
+	dev = Fresh(train, dev)
 	size := 1 << t.bits
 	seen := make([]int32, size) // in how many rows
 	last := make([]int32, size)

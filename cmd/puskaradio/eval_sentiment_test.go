@@ -64,6 +64,9 @@ func TestEvalSentiment(t *testing.T) {
 					some.WriteString(line)
 				}
 			}
+			if c.set == "tweeteval_en" {
+				some = fresh(t, string(data))
+			}
 			var out, talk bytes.Buffer
 			a := &app{in: strings.NewReader(some.String()), out: &out, err: &talk}
 			if code := a.run(t.Context(), []string{"eval", "--json", "--kind", c.kind, "-"}); code != exitDone {
@@ -80,6 +83,68 @@ func TestEvalSentiment(t *testing.T) {
 			}
 			if f.ECE > 0.12 {
 				t.Errorf("calibration error %.3f, want 0.12", f.ECE)
+			}
+		})
+	}
+}
+
+// fresh are the rows that were held out and repeat none that is trained on.
+func fresh(t *testing.T, data string) (some strings.Builder) {
+	rows, err := sentiment.ReadRows(strings.NewReader(data), "data.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var train, dev []sentiment.Row
+	for _, r := range rows {
+		switch r.Split {
+		case "train":
+			train = append(train, r)
+		case "dev":
+			dev = append(dev, r)
+		}
+	}
+	some.WriteString("lang\tlabel\ttext\n")
+	for _, r := range sentiment.Fresh(train, dev) {
+		fmt.Fprintf(&some, "%s\t%s\t%s\n", r.Lang, r.Label, r.Text)
+	}
+	return some
+}
+
+// TestEvalCorrections learns from judged rows of kinds of talk that nothing was
+// trained on, and prints how much better others of them are judged then.
+func TestEvalCorrections(t *testing.T) {
+	for _, c := range []struct{ set, kind string }{{"hotel_en", "review"}, {"amazon_music_en", "review"}, {"germeval17_de", "social"}} {
+		t.Run(c.set, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join(os.Getenv("DATA"), "sentiment", c.set, "data.tsv"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.SplitAfter(strings.TrimSuffix(string(data), "\n"), "\n")
+			const n = 1867 // of which a fifth is held out in turn
+			some := lines[0]
+			for i := range n {
+				some += lines[1+i*(len(lines)-1)/n]
+			}
+			file := filepath.Join(t.TempDir(), "rows.tsv")
+			if err := os.WriteFile(file, []byte(some), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, talk bytes.Buffer
+			a := &app{in: strings.NewReader(""), out: &out, err: &talk}
+			if code := a.run(t.Context(), []string{"train", "--corrections", file, "--kind", c.kind, "--force", "--out", file + ".model"}); code != exitDone {
+				t.Fatalf("exit code %d: %s", code, talk.String())
+			}
+			var before, after float64
+			for line := range strings.Lines(talk.String() + out.String()) {
+				if f := strings.Fields(line); len(f) > 5 && f[1] == "%" {
+					if fmt.Sscan(f[4], &after); f[0] == "0" {
+						before = after
+					}
+				}
+			}
+			t.Logf("macro-F1 %.3f before, %.3f after", before, after)
+			if after < before+0.03 {
+				t.Errorf("macro-F1 went from %.3f to %.3f, want 0.03 more", before, after)
 			}
 		})
 	}
