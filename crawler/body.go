@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 const (
@@ -99,7 +100,7 @@ func readBody(resp *http.Response, limit int64, cut bool) (body []byte, n int64,
 		_, err = b.ReadFrom(r)
 		body = b.Bytes()
 	} else {
-		body, err = io.ReadAll(r)
+		body, err = drain(r)
 	}
 	if cut && errors.Is(err, errLong) {
 		err = nil
@@ -108,6 +109,21 @@ func readBody(resp *http.Response, limit int64, cut bool) (body []byte, n int64,
 		err = fmt.Errorf("cut short: %w", err)
 	}
 	return body, wire.n, err
+}
+
+// spare are buffers of bodies whose length nobody told.
+var spare = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// drain reads to the end, into no more room than is needed.
+func drain(r io.Reader) ([]byte, error) {
+	b := spare.Get().(*bytes.Buffer)
+	_, err := b.ReadFrom(r)
+	body := bytes.Clone(b.Bytes())
+	if b.Cap() <= 1<<20 { // a giant is not kept
+		b.Reset()
+		spare.Put(b)
+	}
+	return body, err
 }
 
 // unpack opens one layer.

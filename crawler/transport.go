@@ -57,8 +57,16 @@ func (t roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		StatusCode: r.Status,
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        r.Header,
-		Body:          io.NopCloser(bytes.NewReader(r.Body)),
+		Body:          &document{bytes.NewReader(r.Body), r.Body},
 		ContentLength: int64(len(r.Body)),
 		Request:       last,
 	}, nil
 }
+
+// A document is the body of an answer that is here already.
+type document struct {
+	*bytes.Reader
+	whole []byte
+}
+
+func (*document) Close() error { return nil }

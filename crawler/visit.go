@@ -18,8 +18,13 @@ func visit(ctx context.Context, c *Client, address string, have Validator) (*Res
 		return nil, &FetchError{URL: redactText(address), State: StateRefused, Err: err}
 	}
 	col := walker(ctx, c)
+	through := &handOver{RoundTripper: c.Transport()}
+	col.WithTransport(through)
 	var got *Response
-	col.OnResponse(func(r *colly.Response) { got = responseOf(r) })
+	col.OnResponse(func(r *colly.Response) {
+		r.Body = through.body
+		got = responseOf(r)
+	})
 	col.OnError(func(r *colly.Response, _ error) {
 		if r.StatusCode == http.StatusNotModified { // to colly, an error
 			got = responseOf(r)
@@ -68,8 +73,23 @@ func walker(ctx context.Context, c *Client) *colly.Collector {
 	col.CacheDir, col.DetectCharset, col.ParseHTTPErrorResponse, col.TraceHTTP = "", false, false, false
 	col.DisableCookies()
 	col.SetRequestTimeout(0) // waiting for the turn of the host takes its time
-	col.WithTransport(c.Transport())
 	return col
+}
+
+// A handOver keeps the body of an answer, which colly would copy.
+type handOver struct {
+	http.RoundTripper
+	body []byte
+}
+
+func (t *handOver) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.RoundTripper.RoundTrip(req)
+	if err == nil {
+		if d, ok := resp.Body.(*document); ok {
+			t.body, resp.Body, resp.ContentLength = d.whole, http.NoBody, 0
+		}
+	}
+	return resp, err
 }
 
 func responseOf(r *colly.Response) *Response {
