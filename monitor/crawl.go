@@ -52,6 +52,10 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 	if src == nil {
 		return r, true, &puskaradio.PermanentError{Err: fmt.Errorf("source %s is not in the configuration", id)}
 	}
+	if src.Keep == puskaradio.Nothing {
+		r, err = m.glance(ctx, p, src, time.Now().UTC())
+		return r, true, err
+	}
 	key := "crawl/" + id
 	for ; r.Pages < maxPages; r.Pages++ {
 		cursor, err := m.Store.Cursor(ctx, key)

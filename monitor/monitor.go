@@ -32,6 +32,7 @@ import (
 type Source struct {
 	puskaradio.Source
 	Genre     puskaradio.Genre
+	Keep      puskaradio.Keeping
 	Connector crawler.Connector
 }
 
@@ -79,6 +80,7 @@ type Monitor struct {
 
 	plan     atomic.Pointer[Plan]
 	external external
+	glances  glances
 }
 
 // SetPlan replaces the plan and schedules its jobs; those of sources and

@@ -38,7 +38,11 @@ func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
 	if err != nil {
 		return j, err
 	}
-	if n > 0 {
+	limited, err := m.Store.Forget(ctx, p.limits(now)...)
+	if err != nil {
+		return j, err
+	}
+	if n += limited; n > 0 {
 		m.Log.Info("forgotten", "mentions", n)
 	}
 	a, ok := m.Store.(archive)

@@ -67,6 +67,9 @@ func markup(s string, n int) string {
 
 func alertBlocks(m Message) []slackapi.Block {
 	w, a := wordsOf(m.Lang), m.Alert
+	if a.Rule == liveRule {
+		return liveBlocks(m)
+	}
 	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, clip(a.ID, maxID), a.Rev) }
 	topic := "–"
 	if a.Topic != "" {
@@ -95,6 +98,17 @@ func alertBlocks(m Message) []slackapi.Block {
 	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: why}))
 }
 
+// liveBlocks tells of a text that may not be shown.
+func liveBlocks(m Message) []slackapi.Block {
+	bs := []slackapi.Block{header(fmt.Sprintf("h-%s-%d", clip(m.Alert.ID, maxID), m.Alert.Rev), headline(m))}
+	for i, q := range m.Alert.Quotes[:min(3, len(m.Alert.Quotes))] {
+		q.Text = wordsOf(m.Lang).there
+		q.ID = ""
+		bs = append(bs, quoteBlock(m, fmt.Sprintf("q-%s-%d", clip(m.Alert.ID, maxID), i), q))
+	}
+	return bs
+}
+
 // quoteBlock shows what somebody wrote and links to where.
 func quoteBlock(m Message, id string, q puskaradio.Quote) slackapi.Block {
 	w := wordsOf(m.Lang)
@@ -107,7 +121,7 @@ func quoteBlock(m Message, id string, q puskaradio.Quote) slackapi.Block {
 		&slackapi.RichTextQuote{Type: slackapi.RTEQuote, Elements: []slackapi.RichTextSectionElement{slackapi.NewRichTextSectionTextElement(text, nil)}},
 	}
 	var links []slackapi.RichTextSectionElement
-	if u := webLink(strings.TrimRight(m.Link, "/") + "/m/" + string(q.ID)); u != "" {
+	if u := webLink(strings.TrimRight(m.Link, "/") + "/m/" + string(q.ID)); u != "" && q.ID != "" {
 		links = append(links, slackapi.NewRichTextSectionLinkElement(u, w.inbox, nil))
 	}
 	if u := webLink(q.URL); u != "" {

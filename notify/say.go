@@ -14,6 +14,9 @@ func headline(m Message) string {
 	case m.Alert != nil:
 		a := m.Alert
 		h := w.spike + ": " + plain(a.Name)
+		if a.Rule == liveRule {
+			return w.live + ": " + plain(a.Name)
+		}
 		if a.Topic != "" {
 			h += " · " + topicName(m.Lang, a.Topic)
 		}
@@ -41,6 +44,9 @@ func Sentence(m Message) string {
 
 func alertSentence(m Message) string {
 	w, a := wordsOf(m.Lang), m.Alert
+	if a.Rule == liveRule {
+		return liveSentence(m)
+	}
 	s := fmt.Sprintf("%s. %d %s %s %s (%s %s).", headline(m), a.Negative, w.negative, map[bool]string{true: "viimeisten", false: "in the last"}[m.Lang == "fi"],
 		span(w, a.To.Sub(a.From)), strings.ToLower(w.usual), number(m.Lang, a.Usual))
 	if m.Lang == "fi" {
@@ -56,6 +62,25 @@ func alertSentence(m Message) string {
 	}
 	if link := alertLink(m); link != "" {
 		s += " " + w.open + ": " + link
+	}
+	return s
+}
+
+// liveRule is the rule of an alert about a text that may be read only where it
+// stands.
+const liveRule = "live review"
+
+// liveSentence tells of a text that may not be shown.
+func liveSentence(m Message) string {
+	w, s := wordsOf(m.Lang), headline(m)+". "
+	for _, q := range m.Alert.Quotes {
+		if r := stars(m.Lang, q.Rating); r != "" {
+			s += r + ", "
+		}
+		s += plain(q.Source) + ". " + w.there
+		if u := webLink(q.URL); u != "" {
+			s += " " + w.open + ": " + u
+		}
 	}
 	return s
 }
@@ -133,7 +158,7 @@ func plural(n int) string {
 
 // topics are the names of aspects, rules and labels in Finnish.
 var topics = map[string]string{
-	"negative spike": "kielteisten piikki", "test": "koe",
+	"negative spike": "kielteisten piikki", liveRule: "uusi huono arvio", "test": "koe",
 	"negative": "kielteinen", "neutral": "neutraali", "positive": "myönteinen",
 	"service": "asiakaspalvelu", "staff": "henkilökunta", "speed": "nopeus", "price": "hinta", "quality": "laatu",
 	"delivery": "toimitus", "returns": "palautukset", "website": "verkkosivut ja sovellus", "payment": "maksaminen",

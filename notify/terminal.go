@@ -29,6 +29,10 @@ func Terminal(m Message, width int) string {
 
 func terminalAlert(m Message, line func(indent, s string)) {
 	w, a := wordsOf(m.Lang), m.Alert
+	if a.Rule == liveRule {
+		line("", liveSentence(m))
+		return
+	}
 	line("", fmt.Sprintf("%s: %d %s / %d", fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), a.Negative, w.negative, a.Total))
 	line("", fmt.Sprintf("%s: %s %s / %s", w.usual, number(m.Lang, a.Usual), w.negative, number(m.Lang, a.UsualAll)))
 	if a.Topic != "" {

@@ -22,6 +22,7 @@ type words struct {
 	chart, hour, count, coverage, collected string
 	hours                                   string
 	digest                                  string
+	live, there                             string
 }
 
 var languages = map[string]*words{
@@ -32,6 +33,7 @@ var languages = map[string]*words{
 		original: "Alkuperäinen", inbox: "Avaa saapuneissa", rule: "Sääntö", luck: "sattuman todennäköisyys", why: "miksi sain tämän?",
 		chart: "Kielteisten määrä tunneittain", hour: "Tunti", count: "kpl", coverage: "Kuunneltu", collected: "%d hälytystä katkon ajalta",
 		hours: "%s h", digest: "Kooste",
+		live: "Uusi huono arvio", there: "Lähteen ehdot kieltävät tallentamasta tekstiä: lue se siellä.",
 	},
 	"en": {
 		spike: "Negative spike", over: "Over", update: "Update", test: "Test message from puskaradio",
@@ -40,6 +42,7 @@ var languages = map[string]*words{
 		original: "Original", inbox: "Open in the inbox", rule: "Rule", luck: "chance of luck", why: "why did I get this?",
 		chart: "Negative mentions by hour", hour: "Hour", count: "mentions", coverage: "Heard", collected: "%d alerts from while this channel was away",
 		hours: "%s h", digest: "Digest",
+		live: "New bad review", there: "The terms of the source forbid keeping its text: read it there.",
 	},
 }
 

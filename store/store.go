@@ -91,6 +91,13 @@ type Filter struct {
 	After     string // the token that the last page ended with
 }
 
+// A Limit says which mentions of a source must go.
+type Limit struct {
+	Source string
+	Before time.Time // what was published before it
+	Gone   bool      // what was deleted at the source
+}
+
 // A Step is the width of a series.
 type Step int
 
@@ -163,6 +170,10 @@ type Store interface {
 	// before hours; a zero time keeps all. Counts by date stay. It gives how many
 	// mentions went.
 	Retain(ctx context.Context, texts, hours time.Time) (int, error)
+	// Forget forgets the mentions that a limit takes, and what alerts and
+	// digests quote of them. All that was counted stays. It gives how many
+	// mentions went.
+	Forget(ctx context.Context, limits ...Limit) (int, error)
 	Close() error
 }
 

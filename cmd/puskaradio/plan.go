@@ -201,6 +201,7 @@ func (l *loaded) buildSources(d *decoder, brands map[string]bool) {
 		l.plan.Sources = append(l.plan.Sources, monitor.Source{
 			Source:    puskaradio.Source{ID: s.ID, Kind: s.Kind, Every: cmp.Or(time.Duration(s.Every), kind.Every), Brands: s.Brands, About: s.About, Options: options},
 			Genre:     kind.Genre,
+			Keep:      kind.Keep,
 			Connector: connector,
 		})
 	}

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+// Forget implements [Store].
+func (s *Bolt) Forget(ctx context.Context, limits ...Limit) (n int, err error) {
+	bounds := map[uint32]bound{}
+	for _, l := range limits {
+		if num, ok := s.names.number(sourceName, l.Source); ok {
+			bounds[num] = bound{uint32(max(0, l.Before.Unix())), l.Gone}
+		}
+	}
+	if len(bounds) == 0 {
+		return 0, nil
+	}
+	var from []byte
+	for more := true; more; {
+		var hits []mentionKey
+		if hits, from, err = s.overdue(ctx, bounds, from); err != nil {
+			return n, fmt.Errorf("store: forget: %w", err)
+		}
+		more = from != nil
+		dropped := 0
+		err := s.update(ctx, len(hits), func(b *batch) error {
+			var drop []found
+			for _, k := range hits {
+				e, err := getEntry(b.tx, k)
+				switch {
+				case errors.Is(err, puskaradio.ErrNotFound):
+				case err != nil:
+					return err
+				case bounds[uint32(e.source)].takes(k, e): // still
+					drop = append(drop, found{k, e})
+				}
+			}
+			dropped = len(drop)
+			return b.forget(drop)
+		})
+		if err != nil {
+			return n, fmt.Errorf("store: forget: %w", err)
+		}
+		n += dropped
+	}
+	if err := s.scrub(ctx, limits); err != nil {
+		return n, fmt.Errorf("store: forget: %w", err)
+	}
+	return n, nil
+}
+
+// A bound is a [Limit] of the source of a number.
+type bound struct {
+	before uint32
+	gone   bool
+}
+
+func (l bound) takes(k mentionKey, e entry) bool {
+	return k.sec < l.before || l.gone && e.flags&flagDeleted != 0
+}
+
+// overdue finds mentions that are past their limit, at most a group of them,
+// from a key on; next is where to go on, nil at the end.
+func (s *Bolt) overdue(ctx context.Context, bounds map[uint32]bound, from []byte) (hits []mentionKey, next []byte, err error) {
+	err = s.view(ctx, func(tx *bbolt.Tx) error {
+		hits, next = nil, nil
+		c := tx.Bucket([]byte("b")).Cursor()
+		n := 0
+		for k, v := c.Seek(from); k != nil; k, v = c.Next() {
+			// A long look would hold old pages back from being used again.
+			if n++; len(hits) == maxGroup || n > 200_000 {
+				next = bytes.Clone(k)
+				return nil
+			}
+			e, err := decodeEntry(v)
+			if err != nil {
+				return err
+			}
+			l, ok := bounds[uint32(e.source)]
+			if key := keyOfB(k); ok && l.takes(key, e) {
+				hits = append(hits, key)
+			}
+		}
+		return nil
+	})
+	return hits, next, err
+}
+
+// scrub takes out of alerts and digests what they quote of mentions that were
+// forgotten.
+func (s *Bolt) scrub(ctx context.Context, limits []Limit) error {
+	return s.update(ctx, 1, func(b *batch) error {
+		a, g := b.tx.Bucket([]byte("a")), b.tx.Bucket([]byte("g"))
+		err := b.scrub(a, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
+			var x puskaradio.Alert
+			err := json.Unmarshal(v, &x)
+			return &x, x.Brand, [][]puskaradio.Quote{x.Quotes}, err
+		})
+		if err != nil {
+			return err
+		}
+		return b.scrub(g, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
+			var x puskaradio.Digest
+			err := json.Unmarshal(v, &x)
+			return &x, x.Brand, [][]puskaradio.Quote{x.Need, x.Good}, err
+		})
+	})
+}
+
+func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, read func([]byte) (any, string, [][]puskaradio.Quote, error)) error {
+	changed := map[string]any{}
+	c := bucket.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		concerned := false
+		for _, l := range limits {
+			name, err := json.Marshal(l.Source)
+			if err != nil {
+				return err
+			}
+			concerned = concerned || bytes.Contains(v, append([]byte(`"source":`), name...))
+		}
+		if !concerned {
+			continue
+		}
+		x, brand, lists, err := read(v)
+		if err != nil {
+			return fmt.Errorf("%s: %w", k, err)
+		}
+		for _, quotes := range lists {
+			for i := range quotes {
+				gone, err := b.blank(&quotes[i], brand, limits)
+				if err != nil {
+					return err
+				}
+				if gone {
+					changed[string(k)] = x
+				}
+			}
+		}
+	}
+	for k, x := range changed {
+		if err := putJSON(bucket, []byte(k), x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blank empties a quote of a limited source whose mention is no longer there.
+func (b *batch) blank(q *puskaradio.Quote, brand string, limits []Limit) (bool, error) {
+	limited := false
+	for _, l := range limits {
+		limited = limited || l.Source == q.Source
+	}
+	if !limited || q.Text == "" && q.Title == "" && q.Author == "" {
+		return false, nil
+	}
+	sec, hash, err := q.ID.Parts()
+	if err != nil {
+		return false, err
+	}
+	num, ok := b.s.names.number(brandName, brand)
+	if !ok {
+		return false, nil
+	}
+	_, err = getEntry(b.tx, mentionKey{brand: num, sec: uint32(sec), hash: hash})
+	if !errors.Is(err, puskaradio.ErrNotFound) {
+		return false, err
+	}
+	q.Author, q.Title, q.Text, q.URL = "", "", "", ""
+	return true, nil
+}
