@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 )
@@ -20,6 +21,8 @@ func AddressOf(c Connector) (address string, api bool) {
 		address = c.URL
 	case *mastodonTags:
 		address, api = c.Server, true
+	case *bluesky:
+		address, api = cmp.Or(c.Server, blueskyHome), true
 	case *wordPress:
 		address = c.Site
 	case *appStore:

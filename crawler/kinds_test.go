@@ -11,6 +11,7 @@ import (
 // minimal are the least options of each kind.
 var minimal = map[string]string{
 	"appstore":  `{"app":"1234567"}`,
+	"bluesky":   `{"server":"https://appview.example"}`,
 	"feed":      `{"url":"https://blog.example/feed"}`,
 	"mastodon":  `{"server":"mastodon.example","tags":["acme"]}`,
 	"reviews":   `{"url":"https://shop.example/"}`,
@@ -44,7 +45,7 @@ func TestKinds(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, tt := range []struct{ kind, options, want string }{
-		{"nope", `{}`, `"nope" is unknown; there are appstore, feed, mastodon, reviews, wordpress`},
+		{"nope", `{}`, `"nope" is unknown; there are appstore, bluesky, feed, mastodon, reviews, wordpress`},
 		{"feed", `{"url":"https://b.example","pgaes":2}`, `option "pgaes" is unknown; there are url, pages, genre`},
 		{"feed", `{"url":"https://b.example","pages":"2"}`, `option "pages" is a string`},
 		{"feed", `[]`, "not a JSON object"},

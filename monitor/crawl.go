@@ -52,6 +52,9 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 	if src == nil {
 		return r, true, &puskaradio.PermanentError{Err: fmt.Errorf("source %s is not in the configuration", id)}
 	}
+	if !crawler.Polls(src.Connector) {
+		return r, true, nil // it is listened to
+	}
 	key := "crawl/" + id
 	for ; r.Pages < maxPages; r.Pages++ {
 		cursor, err := m.Store.Cursor(ctx, key)
