@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,14 +23,23 @@ import (
 // sockets serves WebSockets; talk has the other end.
 func sockets(t *testing.T, talk func(ctx context.Context, ws *websocket.Conn)) *httptest.Server {
 	t.Helper()
-	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			return // it has answered
 		}
+		wg.Add(1)
+		defer wg.Done()
 		defer ws.CloseNow()
-		talk(r.Context(), ws)
+		talk(ctx, ws)
 	})
+	t.Cleanup(func() { // nobody else ends what was taken from the server
+		cancel()
+		wg.Wait()
+	})
+	return srv
 }
 
 func TestDial(t *testing.T) {
