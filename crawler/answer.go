@@ -117,8 +117,10 @@ func holdOf(status int, h http.Header, now time.Time) time.Duration {
 	if d := retryAfter(h.Get("Retry-After"), now); d > 0 {
 		return d
 	}
-	if left := strings.TrimSpace(h.Get("X-RateLimit-Remaining")); left == "0" || left == "0.0" {
-		return rateReset(h.Get("X-RateLimit-Reset"), now)
+	for _, limit := range []string{"X-RateLimit-", "RateLimit-"} {
+		if left := strings.TrimSpace(h.Get(limit + "Remaining")); left == "0" || left == "0.0" {
+			return rateReset(h.Get(limit+"Reset"), now)
+		}
 	}
 	return 0
 }

@@ -55,6 +55,9 @@ type ask struct {
 // Get is a parameter of the query, Int one that is a number.
 func (a *ask) Get(name string) string { return a.query.Get(name) }
 
+// All are all values of a parameter.
+func (a *ask) All(name string) []string { return a.query[name] }
+
 func (a *ask) Int(name string, otherwise int) int {
 	if n, err := strconv.Atoi(a.query.Get(name)); err == nil {
 		return n
@@ -120,6 +123,12 @@ var boardFuncs = template.FuncMap{
 	"unix": func(n int) int64 { return boardTime(n).Unix() },
 	"unbox": func(sec int) int { // the number of the text of that Unix time
 		return int(time.Unix(int64(sec), 0).Sub(boardDay) / time.Minute)
+	},
+	"minute": func(s string, otherwise int) int { // the number of the text of that time
+		if at, err := time.Parse(time.RFC3339, s); err == nil {
+			return int(at.Sub(boardDay).Minutes())
+		}
+		return otherwise
 	},
 	"add":   func(a, b int) int { return a + b },
 	"mul":   func(a, b int) int { return a * b },

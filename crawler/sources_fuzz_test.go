@@ -88,6 +88,10 @@ func fuzzKind(f *testing.F, kind, options string) {
 	})
 }
 
+func FuzzBluesky(f *testing.F) {
+	fuzzKind(f, "bluesky", `{"server":"https://appview.example","pages":3}`)
+}
+
 func FuzzFeed(f *testing.F) { fuzzKind(f, "feed", `{"url":"https://b.example/","pages":3}`) }
 
 func FuzzAppStore(f *testing.F) { fuzzKind(f, "appstore", `{"app":"1234567","pages":2}`) }

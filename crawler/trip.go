@@ -39,6 +39,27 @@ type trip struct {
 
 // run makes the trip and writes the ledger.
 func (t *trip) run(ctx context.Context) (resp *Response, err error) {
+	err = t.noted(func() error {
+		t.seen = map[string]bool{t.method + t.url.String(): true}
+		for hops := 0; ; hops++ {
+			var next string
+			if next, resp, err = t.step(ctx); err != nil || next == "" {
+				return err
+			}
+			if err := t.follow(next, hops); err != nil {
+				return t.fail(StateRefused, fmt.Errorf("redirect: %w", err))
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// noted makes the first request ready, lets walk make the trip, and writes the
+// ledger.
+func (t *trip) noted(walk func() error) (err error) {
 	began := time.Now()
 	t.visit = Visit{At: began.UTC(), Robots: t.robots}
 	t.left = t.client.timeout()
@@ -51,21 +72,12 @@ func (t *trip) run(ctx context.Context) (resp *Response, err error) {
 	}()
 	if t.url, err = checkURL(t.request.URL); err != nil {
 		t.visit.URL = redactText(t.request.URL)
-		return nil, &puskaradio.PermanentError{Err: &FetchError{URL: t.visit.URL, State: StateRefused, Err: err}}
+		return &puskaradio.PermanentError{Err: &FetchError{URL: t.visit.URL, State: StateRefused, Err: err}}
 	}
 	t.visit.Host, t.visit.URL = t.url.Hostname(), redact(t.url)
 	t.method, t.body = cmp.Or(t.request.Method, http.MethodGet), t.request.Body
 	t.header = t.client.headers(&t.request)
-	t.seen = map[string]bool{t.method + t.url.String(): true}
-	for hops := 0; ; hops++ {
-		next, resp, err := t.step(ctx)
-		if err != nil || next == "" {
-			return resp, err
-		}
-		if err := t.follow(next, hops); err != nil {
-			return nil, t.fail(StateRefused, fmt.Errorf("redirect: %w", err))
-		}
-	}
+	return walk()
 }
 
 // headers are those of the first request: ours, and of the caller's those
@@ -140,39 +152,57 @@ func (t *trip) follow(to string, hops int) error {
 
 // step makes one request in its turn. It gives the target of a redirect, a
 // response, or an error.
-func (t *trip) step(ctx context.Context) (next string, _ *Response, _ error) {
-	c := t.client
-	if !t.api && !t.robots {
-		v, err := c.ask(ctx, t.url)
-		if err != nil {
-			return "", nil, err
-		}
-		if !v.Allowed {
-			return "", nil, v.refuse(t)
-		}
+func (t *trip) step(ctx context.Context) (next string, resp *Response, err error) {
+	if err := t.asked(ctx); err != nil {
+		return "", nil, err
 	}
+	err = t.turn(ctx, func(out *outcome) (err error) {
+		next, resp, err = t.exchange(ctx, out)
+		return err
+	})
+	return next, resp, err
+}
+
+// asked asks robots.txt, where that has a say.
+func (t *trip) asked(ctx context.Context) error {
+	if t.api || t.robots {
+		return nil
+	}
+	v, err := t.client.ask(ctx, t.url)
+	if err != nil {
+		return err
+	}
+	if !v.Allowed {
+		return v.refuse(t)
+	}
+	return nil
+}
+
+// turn lets exchange ask the host when it is our turn.
+func (t *trip) turn(ctx context.Context, exchange func(out *outcome) error) error {
+	c := t.client
 	l := c.lane(t.url.Hostname())
 	defer l.drop()
 	if err := l.enter(ctx, c.patience()); err != nil {
-		return "", nil, t.placed(err)
+		return t.placed(err)
 	}
 	done, err := l.breaker.Allow()
 	if err != nil {
 		<-l.slot
-		return "", nil, t.placed(cmp.Or(l.resting(), error(&puskaradio.RetryError{After: time.Second, Err: t.fail(StateLimited, err)})))
+		return t.placed(cmp.Or(l.resting(), error(&puskaradio.RetryError{After: time.Second, Err: t.fail(StateLimited, err)})))
 	}
 	began := time.Now()
 	if t.visit.Took == 0 {
 		t.visit.At = began.UTC()
 	}
 	out := outcome{began: began}
-	next, resp, err := t.exchange(ctx, &out)
+	err = exchange(&out)
 	spent := time.Since(began)
 	t.left -= spent
 	t.visit.Took += spent
 	l.leave(out)
 	done(l.blame(ctx, err))
-	return next, resp, err
+	return err
 }
 
 // placed adds the address to an error of the lane.
@@ -243,16 +273,8 @@ func (t *trip) exchange(ctx context.Context, out *outcome) (next string, _ *Resp
 	}
 	body, n, err := readBody(raw, cmp.Or(t.request.Max, maxBody), t.robots)
 	t.visit.Bytes += n
-	hold := holdOf(raw.StatusCode, raw.Header, out.began)
-	state, verdict := judge(raw.StatusCode, raw.Header, body, hold)
-	if verdict != nil {
-		fe := t.fail(state, verdict)
-		fe.Status, fe.Body = raw.StatusCode, body[:min(len(body), 4<<10)]
-		out.hold, out.limited = hold, state == StateLimited
-		if out.limited && hold == 0 {
-			out.hold = min(max(4*t.client.delay(t.url.Hostname()), 2*out.latency), time.Minute)
-		}
-		return "", nil, wrap(fe, out.hold)
+	if err := t.verdict(raw.StatusCode, raw.Header, body, out); err != nil {
+		return "", nil, err
 	}
 	if err != nil {
 		if hop.Err() != nil {
@@ -265,6 +287,22 @@ func (t *trip) exchange(ctx context.Context, out *outcome) (next string, _ *Resp
 	out.ok = raw.StatusCode == http.StatusOK
 	resp, err := t.response(raw, body)
 	return "", resp, err
+}
+
+// verdict is what is wrong with an answer, or nil; and what it tells the lane.
+func (t *trip) verdict(status int, h http.Header, body []byte, out *outcome) error {
+	hold := holdOf(status, h, out.began)
+	state, verdict := judge(status, h, body, hold)
+	if verdict == nil {
+		return nil
+	}
+	fe := t.fail(state, verdict)
+	fe.Status, fe.Body = status, body[:min(len(body), 4<<10)]
+	out.hold, out.limited = hold, state == StateLimited
+	if out.limited && hold == 0 {
+		out.hold = min(max(4*t.client.delay(t.url.Hostname()), 2*out.latency), time.Minute)
+	}
+	return wrap(fe, out.hold)
 }
 
 func isRedirect(status int) bool {

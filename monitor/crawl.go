@@ -56,6 +56,9 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 		r, err = m.glance(ctx, p, src, time.Now().UTC())
 		return r, true, err
 	}
+	if !crawler.Polls(src.Connector) {
+		return r, true, nil // it is listened to
+	}
 	key := "crawl/" + id
 	for ; r.Pages < maxPages; r.Pages++ {
 		cursor, err := m.Store.Cursor(ctx, key)

@@ -8,6 +8,9 @@
 //	digest/BRAND          makes the digest of a date, once
 //	wake/BRAND/ID         ends a snooze
 //	upkeep                forgets what is past its time, compacts, backs up
+//
+// Beside the queue it keeps the streams of sources open that push; the cursor
+// of a stream is kept under listen/SOURCE.
 package monitor
 
 import (
@@ -17,6 +20,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -79,6 +83,7 @@ type Monitor struct {
 	Log    *slog.Logger
 
 	plan     atomic.Pointer[Plan]
+	plans    plans
 	external external
 	glances  glances
 }
@@ -107,6 +112,9 @@ func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
 	}
 	want(store.Job{Key: "upkeep", Kind: "upkeep", Due: now.Add(time.Hour), Every: 25 * time.Hour})
 	for i, s := range p.Sources {
+		if !crawler.Polls(s.Connector) {
+			continue
+		}
 		// Spread over a minute, so that a start is no stampede.
 		due := now.Add(min(s.Every, time.Minute) * time.Duration(i) / time.Duration(len(p.Sources)))
 		lane := ""
@@ -150,13 +158,22 @@ func (m *Monitor) UsePlan(p *Plan) {
 		}
 	}
 	m.plan.Store(p)
+	m.plans.replaced()
 }
 
 // Plan is what is done now.
 func (m *Monitor) Plan() *Plan { return m.plan.Load() }
 
-// Run does what is due until ctx is done. A plan must have been set.
-func (m *Monitor) Run(ctx context.Context) error { return m.Store.Run(ctx, m.handle) }
+// Run does what is due and keeps streams open until ctx is done. A plan must
+// have been set.
+func (m *Monitor) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	wg.Go(func() { m.listen(ctx) })
+	return m.Store.Run(ctx, m.handle)
+}
 
 // Do runs one job now, as [Monitor.Run] would, and gives what it is to be next.
 func (m *Monitor) Do(ctx context.Context, j store.Job) (store.Job, error) { return m.do(ctx, j) }

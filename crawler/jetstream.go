@@ -1,0 +1,302 @@
+package crawler
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+const (
+	maxEvent    = 64 << 10         // bytes of an event that we ask for; a post has at most 3,000 of text
+	maxHeard    = 4000             // kept posts whose deletion is recognised
+	maxSettled  = 512              // kept posts that are protected from a replay
+	rewind      = 10 * time.Second // how far back we go at another server, whose clock is its own
+	settledFor  = 2 * time.Minute
+	keepCursor  = 30 * time.Second // where nothing is to be kept, the cursor is so old at most
+	maxReplayed = 24 * time.Hour   // for so long servers remember
+)
+
+// jetstreamServers are those that listen unless others are said.
+func jetstreamServers() []string {
+	return []string{"jetstream.us-east.bsky.network", "jetstream.us-west.bsky.network"}
+}
+
+// jetstreamAddress is an address that a Jetstream server can be listened to
+// at, as one of the web.
+func jetstreamAddress(s string) (*url.URL, error) {
+	if s = strings.TrimSpace(s); !strings.Contains(s, "://") {
+		s = "wss://" + s
+	}
+	u, err := checkURL(webScheme(s))
+	if err != nil {
+		return nil, err
+	}
+	if u.RawQuery != "" {
+		return nil, errors.New("an address without ?…")
+	}
+	if u.Path == "/" {
+		u.Path = "/subscribe"
+	}
+	return u, nil
+}
+
+// A jetstreamCursor is how far the stream was heard.
+type jetstreamCursor struct {
+	Host    string    `json:"host,omitempty"`    // whose numbers these are
+	Seq     int64     `json:"seq,omitempty"`     // of the last event; 0 at a server that does not count them
+	Time    int64     `json:"time_us"`           // of the last event, by the server's clock
+	Kept    marks     `json:"kept,omitzero"`     // posts that were kept
+	Settled []settled `json:"settled,omitempty"` // the same of the last minutes, with their revision
+}
+
+// A settled is a post whose older revisions are not to come back when some of
+// the stream is told again.
+type settled struct {
+	Ref string `json:"ref"`
+	Rev string `json:"rev"`
+	At  int64  `json:"at"` // Time of the event
+}
+
+// A jetstreamEvent is a message of the stream.
+type jetstreamEvent struct {
+	DID    string `json:"did"`
+	Time   int64  `json:"time_us"`
+	Seq    int64  `json:"cursor"`
+	Kind   string `json:"kind"`
+	Commit *struct {
+		Rev        string         `json:"rev"`
+		Operation  string         `json:"operation"`
+		Collection string         `json:"collection"`
+		Key        string         `json:"rkey"`
+		Record     *blueskyRecord `json:"record"`
+	} `json:"commit"`
+
+	ref   string // of the post; empty if this is not about one
+	named bool   // it names a brand
+	fault error
+}
+
+// readEvent reads a message.
+func readEvent(b []byte, names *Matcher) (e jetstreamEvent) {
+	err := json.Unmarshal(b, &e)
+	if _, partly := errors.AsType[*json.UnmarshalTypeError](err); err != nil && (!partly || e.Time == 0 || e.Kind == "commit" && e.Commit == nil) {
+		e.fault = errors.New("not as an event is")
+		return e
+	}
+	if e.Time <= 0 || e.Seq < 0 || e.Kind == "" {
+		e.fault = errors.New("an event without a time or a kind")
+		return e
+	}
+	c := e.Commit
+	if e.Kind != "commit" || c == nil || c.Collection != postCollection {
+		return e
+	}
+	if !isDID(e.DID) || !isKey(c.Key) || len(c.Rev) > 64 {
+		e.fault = errors.New("an event of no account or no post")
+		return e
+	}
+	e.ref = "at://" + e.DID + "/" + postCollection + "/" + c.Key
+	if c.Operation == "delete" {
+		return e
+	}
+	if c.Record == nil || c.Record.Text == nil {
+		e.fault = errors.New("a post without a text")
+		return e
+	}
+	e.named = len(names.AppendMatch(nil, *c.Record.Text)) > 0
+	return e
+}
+
+// Listen implements [Stream]: it hears every post of the network and keeps
+// those that name a brand, with their edits and deletions.
+func (o *bluesky) Listen(ctx context.Context, c *Client, q Query, emit func(Page) error) error {
+	l := &jetstreamListener{o: o, q: q, emit: emit}
+	if err := readCursor(q, &l.cur); err != nil {
+		return err
+	}
+	names := NewMatcher(q.Brands)
+	for {
+		conn, err := l.dial(ctx, c)
+		if err != nil {
+			return err
+		}
+		err = gather(ctx, conn, func(b []byte) jetstreamEvent { return readEvent(b, names) }, l.take, l.flush)
+		conn.Close()
+		if !errors.Is(err, errCounterReset) {
+			return err
+		}
+	}
+}
+
+// errCounterReset says that a server counts from the start again.
+var errCounterReset = errors.New("the server has begun to count anew")
+
+// A jetstreamListener is one Listen of a stream.
+type jetstreamListener struct {
+	o    *bluesky
+	q    Query
+	emit func(Page) error
+	cur  jetstreamCursor
+
+	asked int64     // the number that we went on from; 0 if that was a time
+	page  Page      // to be emitted
+	kept  time.Time // when the cursor was emitted last
+}
+
+// dial opens the stream where it was left: at the same server if that
+// answers, by its own count if it has one; elsewhere by the time, a little
+// earlier.
+func (l *jetstreamListener) dial(ctx context.Context, c *Client) (*Conn, error) {
+	servers := slices.Clone(l.o.streams)
+	if i := slices.IndexFunc(servers, func(u *url.URL) bool { return u.Host == l.cur.Host }); i > 0 {
+		servers = append(servers[i:], servers[:i]...)
+	}
+	var first error
+	for _, s := range servers {
+		u := *s
+		v := url.Values{"wantedCollections": {postCollection}, "maxMessageSizeBytes": {strconv.Itoa(maxEvent)}}
+		l.asked = 0
+		switch {
+		case l.cur.Time == 0: // from now on
+		case u.Host == l.cur.Host && l.cur.Seq != 0:
+			l.asked = l.cur.Seq
+			v.Set("cursor", strconv.FormatInt(l.cur.Seq, 10))
+		case u.Host == l.cur.Host:
+			v.Set("cursor", strconv.FormatInt(l.cur.Time, 10))
+		default:
+			v.Set("cursor", strconv.FormatInt(l.cur.Time-rewind.Microseconds(), 10))
+		}
+		u.RawQuery = v.Encode()
+		conn, err := c.Dial(ctx, Request{URL: u.String(), API: true})
+		if err == nil {
+			if u.Host != l.cur.Host {
+				l.cur.Host, l.cur.Seq = u.Host, 0
+			}
+			return conn, l.opened()
+		}
+		if first = cmp.Or(first, err); ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, first
+}
+
+// opened tells that we are listening, and of what can not be told again.
+func (l *jetstreamListener) opened() error {
+	p := Page{}
+	if missed := l.q.Now.Sub(time.UnixMicro(l.cur.Time)); l.cur.Time != 0 && missed > maxReplayed {
+		p.Faults = append(p.Faults, fmt.Errorf("stream: it was not heard for %v, and servers remember %v", missed.Round(time.Minute), maxReplayed))
+		p.More = true
+	}
+	return l.emit(p)
+}
+
+// take is told of an event.
+func (l *jetstreamListener) take(e jetstreamEvent, at time.Time) (bool, error) {
+	if e.fault != nil {
+		if len(l.page.Faults) < 100 {
+			l.page.Faults = append(l.page.Faults, fmt.Errorf("stream: %w", e.fault))
+		}
+	}
+	if e.Time <= 0 || time.UnixMicro(e.Time).After(at.Add(time.Hour)) {
+		return l.due(at), nil // it would lead the cursor astray
+	}
+	if l.asked != 0 {
+		if e.Seq < l.asked { // what we asked for is in its future, or it does not count any more
+			l.cur.Seq = 0
+			l.cur.Time -= rewind.Microseconds()
+			return false, errCounterReset
+		}
+		if e.Seq == l.asked {
+			return false, nil // the last that was heard
+		}
+	}
+	l.asked = 0
+	l.cur.Seq, l.cur.Time = e.Seq, max(l.cur.Time, e.Time)
+	if e.ref == "" || e.fault != nil {
+		return l.due(at), nil
+	}
+	known := l.cur.Kept.knows(e.ref)
+	if !known && !e.named {
+		return l.due(at), nil
+	}
+	if !l.settle(&e) {
+		return l.due(at), nil
+	}
+	l.keep(&e, at)
+	return true, nil
+}
+
+// settle notes the revision of a post, and reports whether it is newer than
+// the one that is known.
+func (l *jetstreamListener) settle(e *jetstreamEvent) bool {
+	s := l.cur.Settled
+	i := slices.IndexFunc(s, func(s settled) bool { return s.Ref == e.ref })
+	if i >= 0 {
+		if e.Commit.Rev <= s[i].Rev {
+			return false
+		}
+		s = slices.Delete(s, i, i+1)
+	}
+	old := l.cur.Time - settledFor.Microseconds()
+	n := 0
+	for n < len(s) && (s[n].At < old || len(s)-n >= maxSettled) {
+		n++
+	}
+	l.cur.Settled = append(s[n:], settled{e.ref, e.Commit.Rev, e.Time})
+	return true
+}
+
+// keep puts a post into the page, or takes it back.
+func (l *jetstreamListener) keep(e *jetstreamEvent, at time.Time) {
+	r := e.Commit.Record
+	l.page.Mentions = slices.DeleteFunc(l.page.Mentions, func(m puskaradio.Mention) bool {
+		return m.Ref == e.ref && !e.named // it does not name a brand any more, or is gone
+	})
+	if !e.named || strings.TrimSpace(*r.Text) == "" || l.o.unwanted(r.Labels.Values) || !l.o.speaks(r) {
+		if l.cur.Kept.knows(e.ref) {
+			l.page.Gone = append(l.page.Gone, e.ref)
+		}
+		return
+	}
+	l.cur.Kept.add(e.ref, maxHeard)
+	l.page.Gone = slices.DeleteFunc(l.page.Gone, func(ref string) bool { return ref == e.ref })
+	m := puskaradio.Mention{Ref: e.ref, URL: postURL(e.DID, e.ref), Author: e.DID}
+	q := l.q
+	q.Now = at.UTC()
+	r.fill(&m, time.UnixMicro(e.Time).UTC(), q.Now)
+	stamp(q, puskaradio.Social, &m)
+	l.page.Mentions = append(l.page.Mentions, m)
+}
+
+// speaks reports whether a post is in the language that is wanted.
+func (o *bluesky) speaks(r *blueskyRecord) bool {
+	return o.Lang == "" || slices.ContainsFunc(r.Langs, func(s string) bool { return langCode(s) == langCode(o.Lang) })
+}
+
+// due reports whether the cursor is to be kept though nothing else is.
+func (l *jetstreamListener) due(at time.Time) bool {
+	if l.kept.IsZero() {
+		l.kept = at
+	}
+	return at.Sub(l.kept) >= keepCursor
+}
+
+// flush emits the page.
+func (l *jetstreamListener) flush() error {
+	p := l.page
+	l.page, l.kept = Page{}, time.Time{}
+	if err := p.setCursor(&l.cur); err != nil {
+		return err
+	}
+	return l.emit(p)
+}

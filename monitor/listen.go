@@ -1,0 +1,275 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+const (
+	gatherFor  = 200 * time.Millisecond // how long pages of a stream are gathered before they are kept together
+	gatherMost = 1000                   // mentions and deletions of them
+	aliveEvery = 5 * time.Minute        // a stream that is open is noted in the ledger
+	steadyFor  = time.Minute            // after which a stream that breaks is opened again at once
+	longPause  = 5 * time.Minute
+)
+
+// listen keeps the streams of the plan open until ctx is done. A new plan
+// opens them anew; each goes on where it was.
+func (m *Monitor) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		changed := m.plans.changed()
+		p := m.Plan()
+		var wg sync.WaitGroup
+		open, cancel := context.WithCancelCause(ctx)
+		for i := range p.Sources {
+			if s, ok := crawler.StreamOf(p.Sources[i].Connector); ok {
+				wg.Go(func() { m.keepOpen(open, p, &p.Sources[i], s) })
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
+		cancel(errors.New("the configuration was read again"))
+		wg.Wait()
+	}
+}
+
+// keepOpen listens to a source, and again when it breaks.
+func (m *Monitor) keepOpen(ctx context.Context, p *Plan, src *Source, s crawler.Stream) {
+	log := m.Log.With("stream", src.ID)
+	for fails := 0; ; {
+		began := time.Now()
+		err := m.hear(ctx, p, src, s)
+		if ctx.Err() != nil {
+			return
+		}
+		if err := m.missed(ctx, src.ID, time.Now().UTC(), err); ctx.Err() == nil {
+			log.Warn("broken", "err", err, "after", time.Since(began).Round(time.Second))
+		}
+		if fails++; time.Since(began) >= steadyFor {
+			fails = 0
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(again(err, fails, src.Every)):
+		}
+	}
+}
+
+// again is how long to leave a stream alone that broke, so often in a row.
+func again(err error, fails int, every time.Duration) time.Duration {
+	if _, never := errors.AsType[*puskaradio.PermanentError](err); never {
+		return max(every, longPause)
+	}
+	pause := min(time.Second<<min(fails, 16), longPause)
+	pause = pause/2 + rand.N(pause) // so that many do not come back at once
+	if retry, ok := errors.AsType[*puskaradio.RetryError](err); ok {
+		pause = max(pause, retry.After)
+	}
+	return pause
+}
+
+// hear listens to a source until that breaks, and keeps what comes.
+func (m *Monitor) hear(ctx context.Context, p *Plan, src *Source, s crawler.Stream) (err error) {
+	defer func() { // a fault in one stream must not end the others
+		if r := recover(); r != nil {
+			err = fmt.Errorf("stream %s: %v", src.ID, r)
+		}
+	}()
+	cursor, err := m.Store.Cursor(ctx, "listen/"+src.ID)
+	if err != nil {
+		return err
+	}
+	open, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	k := &keeper{m: m, p: p, src: src, pages: make(chan crawler.Page, 64), done: make(chan struct{})}
+	go func() {
+		defer close(k.done)
+		// What was heard before an interruption is kept.
+		if k.err = k.run(context.WithoutCancel(ctx)); k.err != nil {
+			cancel(k.err)
+		}
+	}()
+	defer func() {
+		close(k.pages)
+		<-k.done
+		if k.err != nil {
+			err = k.err
+		}
+	}()
+	q := crawler.Query{Source: src.Source, Brands: p.brandsOf(src), Cursor: cursor, Now: time.Now().UTC()}
+	return s.Listen(open, m.Client, q, func(page crawler.Page) error {
+		select {
+		case k.pages <- page:
+			return nil
+		case <-open.Done():
+			return context.Cause(open)
+		}
+	})
+}
+
+// A keeper keeps the pages of one connection, those that come close together
+// in one transaction.
+type keeper struct {
+	m     *Monitor
+	p     *Plan
+	src   *Source
+	pages chan crawler.Page
+	done  chan struct{}
+	err   error
+}
+
+// run keeps pages until there are no more.
+func (k *keeper) run(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("stream %s: %v", k.src.ID, r)
+		}
+	}()
+	alive := time.NewTicker(aliveEvery)
+	defer alive.Stop()
+	opened := false
+	for {
+		var page crawler.Page
+		select {
+		case next, ok := <-k.pages:
+			if !ok {
+				return nil
+			}
+			page = next
+		case <-alive.C:
+			if opened {
+				if err := k.note(ctx); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if !opened {
+			opened = true
+			if err := k.open(ctx); err != nil {
+				return err
+			}
+		}
+		for rest := &page; rest != nil; {
+			page, rest = k.gather(*rest)
+			if err := k.keep(ctx, page); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// gather adds to a page those that follow closely. It gives one that does not
+// go with it, if that came.
+func (k *keeper) gather(page crawler.Page) (_ crawler.Page, rest *crawler.Page) {
+	timer := time.NewTimer(gatherFor)
+	defer timer.Stop()
+	for len(page.Mentions)+len(page.Gone) < gatherMost {
+		select {
+		case <-timer.C:
+			return page, nil
+		case next, ok := <-k.pages:
+			if !ok {
+				return page, nil
+			}
+			if !follows(page, next) {
+				return page, &next
+			}
+			page.Mentions = append(page.Mentions, next.Mentions...)
+			page.Gone = append(page.Gone, next.Gone...)
+			page.Faults = append(page.Faults, next.Faults...)
+			page.More = page.More || next.More
+			if next.Cursor != nil {
+				page.Cursor = next.Cursor
+			}
+		}
+	}
+	return page, nil
+}
+
+// follows reports whether two pages can be kept as one: of a page the
+// mentions are kept before the deletions.
+func follows(page, next crawler.Page) bool {
+	return len(page.Gone) == 0 || !slices.ContainsFunc(next.Mentions, func(m puskaradio.Mention) bool {
+		return slices.Contains(page.Gone, m.Key())
+	})
+}
+
+// open notes that the stream is open. What only listens has begun.
+func (k *keeper) open(ctx context.Context) error {
+	if err := k.note(ctx); err != nil || crawler.Polls(k.src.Connector) {
+		return err
+	}
+	return k.m.begun(ctx, k.src.ID, time.Now().UTC())
+}
+
+func (k *keeper) note(ctx context.Context) error {
+	now := time.Now().UTC()
+	return k.m.Store.Note(ctx, puskaradio.Coverage{Source: k.src.ID, Hour: now.Truncate(time.Hour), At: now, Fetches: 1, State: crawler.StateOK})
+}
+
+// keep keeps a page, and has the source read where something was missed.
+func (k *keeper) keep(ctx context.Context, page crawler.Page) error {
+	now := time.Now().UTC()
+	for _, f := range page.Faults {
+		k.m.Log.Warn("unreadable", "stream", k.src.ID, "err", f)
+	}
+	if page.Cursor != nil || len(page.Mentions)+len(page.Gone)+len(page.Faults) > 0 {
+		ms := k.m.prepare(ctx, k.p, k.src, k.p.matchers[k.src.ID], page.Mentions, now)
+		c := k.m.page(k.p, k.src, page, ms, now)
+		c.Job, c.Ledger.Fetches = "listen/"+k.src.ID, 0 // that is counted by the clock
+		if _, err := k.m.Store.Commit(ctx, c); err != nil {
+			return err
+		}
+	}
+	if !page.More || !crawler.Polls(k.src.Connector) {
+		return nil
+	}
+	jobs, err := k.m.Store.Jobs(ctx, "crawl/"+k.src.ID)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.Key == "crawl/"+k.src.ID {
+			return k.m.Store.Schedule(ctx, store.Job{Key: j.Key, Kind: j.Kind, Lane: j.Lane, Every: j.Every, Due: now})
+		}
+	}
+	return nil
+}
+
+// plans tells when the plan is replaced.
+type plans struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+// changed is closed when the plan is replaced next.
+func (p *plans) changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ch == nil {
+		p.ch = make(chan struct{})
+	}
+	return p.ch
+}
+
+func (p *plans) replaced() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ch != nil {
+		close(p.ch)
+		p.ch = nil
+	}
+}
