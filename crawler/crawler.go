@@ -8,6 +8,7 @@ package crawler
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -24,6 +25,31 @@ type Connector interface {
 	// *puskaradio.PermanentError that it is of no use.
 	Fetch(ctx context.Context, c *Client, q Query) (Page, error)
 }
+
+// A Spender is a connector that costs money.
+type Spender interface {
+	// Spent is what a cursor says was spent on the day of now, in UTC.
+	Spent(cursor []byte, now time.Time) Spend
+}
+
+// A Spend is money for one day.
+type Spend struct {
+	Today float64 `json:"today"`
+	Cap   float64 `json:"cap"` // of a day; it is never passed
+	Unit  string  `json:"unit"`
+}
+
+// A Replier is a connector that can answer what it read.
+type Replier interface {
+	// Reply posts a text that a person has approved as the answer to a mention,
+	// and gives the source's own name for it. Asking twice may post twice; an
+	// error that wraps [ErrMaybeSent] says that nobody knows.
+	Reply(ctx context.Context, c *Client, m *puskaradio.Mention, text string) (ref string, err error)
+}
+
+// ErrMaybeSent says that an answer was under way when the connection broke: a
+// person should look before it is sent again.
+var ErrMaybeSent = errors.New("it may have been sent")
 
 // A Query says what to look for and where the last page ended.
 type Query struct {

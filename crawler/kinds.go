@@ -57,7 +57,7 @@ var kinds = map[string]Kind{
 	},
 	"mastodon": {
 		Reads: "Reads public posts of a Mastodon or GoToSocial server by hashtag, and with a token by search.",
-		Genre: puskaradio.Social, Every: 5 * time.Minute,
+		Genre: puskaradio.Social, Every: 5 * time.Minute, Keep: puskaradio.UntilGone,
 		Terms:   Terms{"2026-11-21", "The documented interface, 300 requests in 5 minutes. Rules differ from server to server; authors who do not want to be found are left out, deletions are followed."},
 		Example: `{"server":"mastodon.example","tags":["acme"]}`,
 		New:     func() Connector { return &mastodonTags{Pages: 10, Recheck: 5, OptOut: true} },

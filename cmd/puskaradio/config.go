@@ -63,7 +63,7 @@ type brandConfig struct {
 
 type sourceConfig struct {
 	ID      string   `json:"id" jsonschema:"required"`
-	Kind    string   `json:"kind" jsonschema:"required,description=puskaradio sources --kinds lists them"`
+	Kind    string   `json:"kind" jsonschema:"required,description=puskaradio kinds lists them"`
 	Every   span     `json:"every,omitempty" jsonschema:"description=How often it is read: 15m or 1h or 1d"`
 	About   string   `json:"about,omitempty" jsonschema:"description=The id of the brand that everything here is about"`
 	Brands  []string `json:"brands,omitempty" jsonschema:"description=The ids of the brands to look for; all unless said"`
