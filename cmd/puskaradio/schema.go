@@ -12,12 +12,15 @@ import (
 
 // configSchema is the JSON schema of the configuration, made from the structs
 // that it is decoded into: options depend on the kind.
-func configSchema() ([]byte, error) {
+func configSchema() ([]byte, error) { return schemaOf(crawler.Kinds()) }
+
+// schemaOf knows only some kinds of sources.
+func schemaOf(sources []string) ([]byte, error) {
 	r := jsonschema.Reflector{DoNotReference: true, Anonymous: true, Mapper: mapType}
 	s := r.Reflect(&config{})
 	s.Title = "puskaradio.yaml"
 	if item, ok := s.Properties.Get("sources"); ok {
-		byKind(item.Items, crawler.Kinds(), crawler.Options)
+		byKind(item.Items, sources, crawler.Options)
 	}
 	if item, ok := s.Properties.Get("channels"); ok {
 		byKind(item.Items, notify.Kinds(), notify.Options)

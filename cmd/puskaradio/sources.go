@@ -178,8 +178,12 @@ func (a *app) printSource(x sourceLine, now time.Time) error {
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, f := range [][2]string{
-		{"source", x.ID}, {"kind", x.Kind}, {"state", x.State}, {"problem", x.Problem},
-		{"last success", ago(x.Last, now)}, {"next run", ago(x.Next, now)},
+		{"source", x.ID},
+		{"kind", x.Kind},
+		{"state", x.State},
+		{"problem", x.Problem},
+		{"last success", ago(x.Last, now)},
+		{"next run", ago(x.Next, now)},
 		{"new in 24 h", fmt.Sprintf("%d, usually %.1f", x.New, x.Usual)},
 		{"asked in 24 h", fmt.Sprintf("%d times, %d failed", x.Fetches, x.Failed)},
 		{"heard at best", bestWords(x.Delay)},
