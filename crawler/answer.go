@@ -117,7 +117,7 @@ func holdOf(status int, h http.Header, now time.Time) time.Duration {
 	if d := retryAfter(h.Get("Retry-After"), now); d > 0 {
 		return d
 	}
-	for _, limit := range []string{"X-RateLimit-", "RateLimit-"} {
+	for _, limit := range []string{"X-RateLimit-", "X-Rate-Limit-", "RateLimit-"} {
 		if left := strings.TrimSpace(h.Get(limit + "Remaining")); left == "0" || left == "0.0" {
 			return rateReset(h.Get(limit+"Reset"), now)
 		}
