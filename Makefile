@@ -7,13 +7,14 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export CGO_ENABLED = 0
 
-.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history eval vuln
+.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history spikes eval vuln
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
 
 test: needs # what CI runs: every package, with the race detector where things run side by side, and killed 20 times at each fault point and 200 times at random
-	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment ./trend .
+	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment .
+	go test ./trend
 	go test -timeout 25m ./cmd/puskaradio -crash.rounds 20 -crash.random 200
 
 needs: # installs what the tests need, where it is missing (Debian)
@@ -33,7 +34,7 @@ fmt:
 	go run $(GOFUMPT) -w .
 
 golden: # rewrite what the tests want, then read git diff
-	go test ./crawler ./notify ./cmd/puskaradio -update
+	go test ./crawler ./notify ./trend ./cmd/puskaradio -update
 
 fuzz: # a minute of every fuzz test; FUZZTIME=10s for less
 	go list ./... | while read p; do go test -list '^Fuzz' $$p | grep '^Fuzz' | while read f; do \
@@ -50,8 +51,11 @@ bench-peers: # beside SQLite, Scrapy, Aho-Corasick and govader, in one run each 
 	@command -v scrapy >/dev/null || { $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy; }
 	cd testdata/peers && go test -timeout 30m -run '^$$' -bench . -benchtime 1x .
 
+spikes: # bursts and false alerts on 1,200 made-up brands, beside the rules of other tools (ten minutes)
+	go test -count 1 -timeout 60m -run Simulated -v ./trend -sim.brands 200
+
 eval: # checks that need data which is not ours to publish: make eval DATA=…
-	DATA=$(abspath $(DATA)) go test -count 1 -tags eval -run 'Eval' -v ./cmd/puskaradio
+	DATA=$(abspath $(DATA)) go test -count 1 -tags eval -run 'Eval' -v ./trend ./cmd/puskaradio
 
 vuln: # needs the network
 	go run $(GOVULNCHECK) ./...
