@@ -77,6 +77,7 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 		if err != nil {
 			return r, false, err
 		}
+		m.answered.Store(id, now)
 		r.Items += len(page.Mentions)
 		r.New += len(st.New)
 		r.Changed += len(st.Changed)
@@ -140,8 +141,15 @@ func (m *Monitor) begun(ctx context.Context, id string, now time.Time) error {
 	if err != nil || !at.IsZero() {
 		return err
 	}
-	_, err = m.Store.Commit(ctx, store.Crawl{Job: "begun/" + id, Cursor: strconv.AppendInt(nil, now.UnixMilli(), 10)})
-	return err
+	if _, err = m.Store.Commit(ctx, store.Crawl{Job: "begun/" + id, Cursor: strconv.AppendInt(nil, now.UnixMilli(), 10)}); err != nil {
+		return err
+	}
+	for p, i := m.Plan(), 0; i < len(p.Sources); i++ {
+		if p.Sources[i].ID == id {
+			return m.forgetWatch(ctx, p.brandsOf(&p.Sources[i]))
+		}
+	}
+	return nil
 }
 
 func (m *Monitor) begunAt(ctx context.Context, id string) (time.Time, error) {

@@ -209,7 +209,8 @@ func (m *Monitor) notSaid(ctx context.Context, p *Plan, c *Channel, j store.Job,
 		if err := m.Store.SetSent(ctx, parkedKey(j), store.Sent{At: now.Add(parked)}); err != nil {
 			return j, err
 		}
-		return j, &puskaradio.RetryError{After: parked, Err: cause}
+		// Not the error itself: one that is for good would end the delivery.
+		return j, &puskaradio.RetryError{After: parked, Err: errors.New(cause.Error())}
 	}
 	return j, cause
 }

@@ -18,20 +18,19 @@ import (
 
 const (
 	rule        = "negative spike"
-	history     = 29 * 24 * time.Hour // what a baseline is made of
+	history     = 29 * 24 * time.Hour // of counts by the hour, beside an alert
 	updateEvery = 10 * time.Minute    // an open alert is looked at again, and told anew at most so often
-	calmFor     = 3 * time.Hour       // as usual for so long, it is over
 	longest     = 7 * 24 * time.Hour  // an alert that is older is over, whatever goes on
 )
 
-// detect looks for a spike of a brand, or looks after the one that is open.
+// detect looks for a burst of a brand, or looks after the one that is open.
 func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job, error) {
 	p, now := m.Plan(), time.Now().UTC()
 	brand, ok := p.brand(id)
 	if !ok {
 		return store.Job{}, nil
 	}
-	hours, err := m.hours(ctx, id, now)
+	s, err := m.look(ctx, p, id, nil, now)
 	if err != nil {
 		return j, err
 	}
@@ -40,34 +39,32 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 		return j, err
 	}
 	if open != nil {
-		return m.follow(ctx, p, j, *open, hours, now)
+		return m.follow(ctx, p, j, *open, s, now)
 	}
-	// The ledger is long and is read only where it matters: what is no spike
-	// without it is none with it, for hours that were not heard only make the
-	// others look fuller.
-	if _, ok := trend.FindSpike(hours, p.Spike); !ok {
+	if !s.alerting || s.from.IsZero() {
 		return store.Job{}, nil
 	}
-	if err := m.markDeaf(ctx, p, id, hours, now); err != nil {
-		return j, err
-	}
-	s, ok := trend.FindSpike(hours, p.Spike)
-	if !ok {
-		return store.Job{}, nil
-	}
-	a, err := m.evidence(ctx, p, brand, s, now)
+	e, err := m.evidence(ctx, p, brand, s.from, now)
 	if err != nil {
 		return j, err
 	}
 	// What was there before we began to listen is history, not news.
-	for i := range hours {
-		hours[i].Negative -= a.history[hours[i].At]
-		hours[i].Total -= a.history[hours[i].At]
+	if len(e.history) > 0 {
+		if s, err = m.look(ctx, p, id, e.history, now); err != nil || !s.alerting || s.from.IsZero() {
+			return store.Job{}, err
+		}
+		if e, err = m.evidence(ctx, p, brand, s.from, now); err != nil {
+			return j, err
+		}
 	}
-	if s, ok = trend.FindSpike(hours, p.Spike); !ok {
-		return store.Job{}, nil
+	hours, err := m.hours(ctx, id, now)
+	if err != nil {
+		return j, err
 	}
-	alert := a.alert(brand, s, hours, now)
+	alert := e.alert(brand, s.from, now, hours)
+	alert.ID = puskaradio.AlertID(brand.ID, rule, s.from)
+	alert.Negative, alert.Total, alert.Usual, alert.Odds = s.negative, s.total, s.usual, s.odds()
+	alert.UsualAll = usualAll(hours, s.from, now)
 	if alert.Coverage, err = m.coverage(ctx, p, id, now); err != nil {
 		return j, err
 	}
@@ -87,26 +84,19 @@ func (m *Monitor) hours(ctx context.Context, brand string, now time.Time) ([]tre
 	return trend.Hours(counts, from, now), err
 }
 
-// markDeaf marks the hours in which no source of a brand could be heard.
-func (m *Monitor) markDeaf(ctx context.Context, p *Plan, brand string, hours []trend.Hour, now time.Time) error {
-	ledger, err := m.Store.Coverage(ctx, now.Add(-history), now.Add(time.Hour))
-	if err != nil {
-		return err
-	}
-	type heard struct{ asked, answered int }
-	byHour := map[int64]heard{}
-	sources := p.sourcesOf(brand)
-	for _, l := range ledger {
-		if slices.ContainsFunc(sources, func(s Source) bool { return s.ID == l.Source }) {
-			h := byHour[l.Hour.Unix()]
-			byHour[l.Hour.Unix()] = heard{h.asked + l.Fetches, h.answered + l.Fetches - l.Failed}
+// usualAll is how many mentions of any feeling a span usually has, by the hours
+// before it.
+func usualAll(hours []trend.Hour, from, to time.Time) float64 {
+	n, total := 0, 0
+	for _, h := range hours {
+		if h.At.Before(from.Add(-time.Hour)) && (n > 0 || h.Total > 0) {
+			n, total = n+1, total+h.Total
 		}
 	}
-	for i := range hours {
-		h := byHour[hours[i].At.Unix()]
-		hours[i].Deaf = h.asked > 0 && h.answered == 0
+	if n == 0 {
+		return 0
 	}
-	return nil
+	return float64(total) / float64(n) * to.Sub(from).Hours()
 }
 
 // openAlert is the alert of a brand that is not over.
@@ -124,37 +114,36 @@ func (m *Monitor) openAlert(ctx context.Context, brand string, now time.Time) (*
 }
 
 // follow updates an alert that grows, and ends one that is over.
-func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio.Alert, hours []trend.Hour, now time.Time) (store.Job, error) {
-	negative, total, lately := 0, 0, 0
-	for _, h := range hours {
-		if !h.At.Before(a.From) {
-			negative += h.Negative
-			total += h.Total
-		}
-		if h.At.After(now.Add(-calmFor - time.Hour)) {
-			lately += h.Negative
-		}
-	}
-	usual := a.Usual / max(1, a.To.Sub(a.From).Hours())
-	calm := float64(lately) <= 1+1.5*usual*calmFor.Hours()
-	over := now.Sub(a.From) > longest || calm && now.Sub(a.To) >= calmFor
-	grown := negative >= a.Negative+max(3, a.Negative/4)
-	j.Due = now.Add(updateEvery)
-	if !over && !grown {
-		return j, nil
-	}
-	was := a.Usual
-	width := max(time.Hour, now.Truncate(time.Hour).Add(time.Hour).Sub(a.From))
-	s := trend.Spike{From: a.From, To: a.From.Add(width), Negative: negative, Total: total, Odds: a.Odds}
-	s.Usual = was * width.Hours() / max(1, a.To.Sub(a.From).Hours())
-	s.UsualAll = a.UsualAll * width.Hours() / max(1, a.To.Sub(a.From).Hours())
-	brand, _ := p.brand(a.Brand)
-	e, err := m.evidence(ctx, p, brand, s, now)
+func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio.Alert, s sight, now time.Time) (store.Job, error) {
+	stamps, err := m.Store.Stamps(ctx, a.Brand, a.From, now.Add(tickLong))
 	if err != nil {
 		return j, err
 	}
-	next := e.alert(brand, s, hours, now)
+	negative := 0
+	for _, x := range stamps {
+		if x.Label == puskaradio.Negative {
+			negative++
+		}
+	}
+	over := !s.alerting || now.Sub(a.From) > longest
+	grown := negative >= a.Negative+max(3, a.Negative/4)
+	if j.Due = now.Add(updateEvery); !over && !grown {
+		return j, nil
+	}
+	brand, _ := p.brand(a.Brand)
+	e, err := m.evidence(ctx, p, brand, a.From, now)
+	if err != nil {
+		return j, err
+	}
+	hours, err := m.hours(ctx, a.Brand, now)
+	if err != nil {
+		return j, err
+	}
+	next := e.alert(brand, a.From, now, hours)
 	next.ID, next.Decided, next.Rev, next.State = a.ID, a.Decided, a.Rev+1, "updated"
+	next.Negative, next.Total, next.Odds = negative, len(stamps), min(a.Odds, s.odds())
+	next.Usual = a.Usual * next.To.Sub(a.From).Hours() / max(1, a.To.Sub(a.From).Hours())
+	next.UsualAll = usualAll(hours, a.From, now)
 	if over {
 		next.State = "over"
 		j = store.Job{}
@@ -171,11 +160,12 @@ type evidence struct {
 	quotes  []puskaradio.Quote
 	topic   string
 	topicN  int
-	history map[time.Time]int // by hour: what was there before we listened
+	history map[time.Time]int // by tick: what was there before we listened
 }
 
-// evidence reads the negative mentions of a window.
-func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand, s trend.Spike, now time.Time) (evidence, error) {
+// evidence reads the negative mentions of the last day, and of all since a
+// burst began.
+func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand, since, now time.Time) (evidence, error) {
 	e := evidence{history: map[time.Time]int{}}
 	begun := map[string]time.Time{}
 	for _, src := range p.sourcesOf(brand.ID) {
@@ -188,9 +178,9 @@ func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand,
 		}
 		begun[src.ID] = at
 	}
-	f := store.Filter{Brand: brand.ID, From: now.Add(-24 * time.Hour), To: s.To, Labels: []puskaradio.Label{puskaradio.Negative}, Limit: 500}
-	if s.From.Before(f.From) {
-		f.From = s.From
+	f := store.Filter{Brand: brand.ID, From: now.Add(-24 * time.Hour), To: now.Add(tickLong), Labels: []puskaradio.Label{puskaradio.Negative}, Limit: 500}
+	if since.Before(f.From) {
+		f.From = since
 	}
 	aspects, heard := map[string]int{}, 0
 	for x, err := range m.each(ctx, f) {
@@ -199,10 +189,10 @@ func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand,
 		}
 		// A source that is not read has been imported, or has left the plan.
 		if at, ok := begun[x.Mention.Source]; !ok || !x.Mention.FirstSeen.After(at) {
-			e.history[x.Mention.Published.Truncate(time.Hour)]++
+			e.history[x.Mention.Published.Truncate(tickLong)]++
 			continue
 		}
-		if x.Mention.Published.Before(s.From) {
+		if x.Mention.Published.Before(since) {
 			continue
 		}
 		heard++
@@ -275,10 +265,10 @@ func severity(q puskaradio.Quote) float64 {
 	return s
 }
 
-func (e evidence) alert(brand puskaradio.Brand, s trend.Spike, hours []trend.Hour, now time.Time) puskaradio.Alert {
+// alert is an alert about a burst, without its figures.
+func (e evidence) alert(brand puskaradio.Brand, from, now time.Time, hours []trend.Hour) puskaradio.Alert {
 	a := puskaradio.Alert{
-		ID: puskaradio.AlertID(brand.ID, rule, s.From), Brand: brand.ID, Name: brand.Name, Rule: rule,
-		From: s.From, To: s.To, Negative: s.Negative, Total: s.Total, Usual: s.Usual, UsualAll: s.UsualAll, Odds: s.Odds,
+		Brand: brand.ID, Name: brand.Name, Rule: rule, From: from, To: now.Add(tickLong).Truncate(tickLong),
 		Topic: e.topic, TopicN: e.topicN, Quotes: e.quotes, Decided: now, State: "open",
 	}
 	for _, h := range hours[max(0, len(hours)-20):] {

@@ -59,6 +59,7 @@ func (m *Monitor) glance(ctx context.Context, p *Plan, src *Source, now time.Tim
 			break
 		}
 	}
+	m.answered.Store(src.ID, now)
 	fresh := m.glances.news(src.ID, all)
 	line := m.page(p, src, crawler.Page{Faults: r.Faults}, nil, now).Ledger
 	line.Fetches, line.Items, line.New = r.Pages, r.Items, len(fresh)

@@ -153,7 +153,7 @@ func TestSilenceEndsAlert(t *testing.T) {
 		time.Sleep(30 * time.Minute)
 		sc = stage(t, dir, tk)
 		defer sc.close(t)
-		sc.run(t, 6*time.Hour)
+		sc.run(t, 30*time.Hour)
 		if a, err := sc.store.Alert(t.Context(), open[0].ID); err != nil || a.State != "over" {
 			t.Errorf("after silence: %+v, %v, want over", a, err)
 		}

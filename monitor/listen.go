@@ -230,6 +230,7 @@ func (k *keeper) keep(ctx context.Context, page crawler.Page) error {
 		ms := k.m.prepare(ctx, k.p, k.src, k.p.matchers[k.src.ID], page.Mentions, now)
 		c := k.m.page(k.p, k.src, page, ms, now)
 		c.Job, c.Ledger.Fetches = "listen/"+k.src.ID, 0 // that is counted by the clock
+		k.m.answered.Store(k.src.ID, time.Now().UTC())
 		if _, err := k.m.Store.Commit(ctx, c); err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ type Plan struct {
 	Channels  []Channel
 	Zone      *time.Location
 	DigestAt  time.Duration // after midnight, local time; negative: no digest
-	Spike     trend.SpikeOptions
+	Burst     trend.BurstOptions
 	Collect   time.Duration       // how long to gather mentions before a brand is looked at
 	Keep      time.Duration       // how long texts are kept; zero is for ever
 	BackupDir string              // where nightly backups go; empty: none
@@ -86,6 +86,7 @@ type Monitor struct {
 	plans    plans
 	external external
 	glances  glances
+	answered sync.Map // by source: when it answered last, since the start
 }
 
 // SetPlan replaces the plan and schedules its jobs; those of sources and

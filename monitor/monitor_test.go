@@ -18,7 +18,7 @@ func TestSpikeIsToldOnce(t *testing.T) {
 		breaks := begin.Add(20 * time.Hour)
 		sc := stage(t, t.TempDir(), &talk{posts: append(history(begin), burst(breaks, 30)...)})
 		defer sc.close(t)
-		sc.run(t, 40*time.Hour)
+		sc.run(t, 64*time.Hour)
 		got := sc.slack.alerts()
 		if len(got) != 1 {
 			t.Fatalf("told %d times, want once: %v\n%s", len(got), got, sc.log.String())

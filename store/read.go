@@ -105,6 +105,36 @@ func (s *Bolt) Mentions(ctx context.Context, f Filter) (out []Entry, next string
 	return out, next, err
 }
 
+// Stamps implements [Store].
+func (s *Bolt) Stamps(ctx context.Context, brand string, from, to time.Time) (out []Stamp, err error) {
+	num, ok := s.names.number(brandName, brand)
+	if !ok {
+		return nil, nil
+	}
+	sec := func(t time.Time) uint32 { return uint32(max(0, min(t.Unix(), 1<<32-1))) }
+	first, end := sec(from), sec(to)
+	err = s.view(ctx, func(tx *bbolt.Tx) error {
+		out = nil
+		c := tx.Bucket([]byte("b")).Cursor()
+		for mo := month(first); mo <= month(end); mo++ {
+			start := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(nil, mo), num), first)
+			for k, v := c.Seek(start); k != nil && binary.BigEndian.Uint16(k) == mo; k, v = c.Next() {
+				key := keyOfB(k)
+				if key.brand != num || key.sec >= end {
+					break
+				}
+				e, err := decodeEntry(v)
+				if err != nil {
+					return fmt.Errorf("mention %s: %w", key.id(), err)
+				}
+				out = append(out, Stamp{key.id(), time.Unix(int64(key.sec), 0).UTC(), labels[e.label], e.flags&flagDeleted != 0})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // page reads the texts of up to limit mentions, and gives the token of the
 // page after them.
 func (s *Bolt) page(tx *bbolt.Tx, all []found, limit int) (out []Entry, next string, err error) {

@@ -78,6 +78,14 @@ type Entry struct {
 	Status  puskaradio.Status  `json:"status,omitempty"` // of its case; empty if it has none
 }
 
+// A Stamp is a mention as those see it who count.
+type Stamp struct {
+	ID    puskaradio.ID
+	At    time.Time        // UTC, to the second
+	Label puskaradio.Label // negative is what is so by any scorer
+	Gone  bool             // deleted at the source
+}
+
 // A Filter chooses mentions. The zero value of a field chooses all.
 type Filter struct {
 	Brand    string
@@ -121,6 +129,9 @@ type Store interface {
 	// Mentions are those that a filter chooses, the newest first, and the
 	// token of the next page; it is empty on the last.
 	Mentions(ctx context.Context, f Filter) ([]Entry, string, error)
+	// Stamps are the mentions of a brand that were published in [from, to), by
+	// time. It never reads a text.
+	Stamps(ctx context.Context, brand string, from, to time.Time) ([]Stamp, error)
 	// Search finds mentions by words: all of them, in any order and inflection;
 	// "in quotes" as a phrase; ending in * as a prefix. The newest come first.
 	Search(ctx context.Context, query string, f Filter) ([]Entry, string, error)

@@ -37,6 +37,7 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Ledger":       testLedger,
 		"Retain":       testRetain,
 		"Forget":       testForget,
+		"Stamps":       testStamps,
 		"Schedule":     testSchedule,
 		"RefusesBad":   testRefusesBad,
 		"ManyWriters":  testManyWriters,
@@ -375,6 +376,43 @@ func testForget(t *testing.T, s store.Store) {
 	}
 	if st := commit(t, s, ms...); len(st.New) != 0 || len(st.Changed) != 0 {
 		t.Errorf("what was forgotten came back: %d new", len(st.New))
+	}
+}
+
+func testStamps(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	var ms []puskaradio.Mention
+	for i := range 200 { // over the border of months
+		for _, brand := range []string{"acme", "rival"} {
+			m := mention(brand, i)
+			m.Published = noon.Add(-time.Duration(i) * 13 * time.Hour)
+			ms = append(ms, m)
+		}
+	}
+	commit(t, s, ms...)
+	if _, err := s.Commit(ctx, store.Crawl{Source: "shop", Brands: []string{"acme"}, Gone: []string{"3"}}); err != nil {
+		t.Fatal(err)
+	}
+	from := noon.Add(-150 * 13 * time.Hour)
+	got, err := s.Stamps(ctx, "acme", from, noon)
+	if err != nil || len(got) != 150 {
+		t.Fatalf("%d stamps, %v, want 150", len(got), err)
+	}
+	for i, x := range got {
+		n := 150 - i
+		want := puskaradio.Positive
+		if n%3 == 0 {
+			want = puskaradio.Negative
+		}
+		if !x.At.Equal(noon.Add(-time.Duration(n)*13*time.Hour)) || x.Label != want || x.Gone != (n == 3) {
+			t.Errorf("stamp %d is %+v, want that of mention %d", i, x, n)
+		}
+	}
+	if e, err := s.Mention(ctx, "acme", got[0].ID); err != nil || e.Mention.Ref != "150" {
+		t.Errorf("the first is %q, %v", e.Mention.Ref, err)
+	}
+	if got, err := s.Stamps(ctx, "nobody", from, noon); err != nil || len(got) != 0 {
+		t.Errorf("nobody has %d stamps, %v", len(got), err)
 	}
 }
 

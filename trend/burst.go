@@ -39,7 +39,7 @@ func (s Sensitivity) Threshold() (float64, error) {
 	case High:
 		return 2.6, nil
 	case Normal, "":
-		return 3.2, nil
+		return 3.1, nil
 	case Low:
 		return 4.1, nil
 	case Quiet:

@@ -20,6 +20,7 @@ import (
 
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/trend"
 )
 
 // A config is puskaradio.yaml.
@@ -87,10 +88,10 @@ type digestConfig struct {
 }
 
 type alertConfig struct {
-	Odds    float64 `json:"odds,omitempty" jsonschema:"description=The most chance that luck alone explains it; 0.0001 unless said"`
-	Least   int     `json:"least,omitempty" jsonschema:"description=The fewest negative mentions; 5 unless said"`
-	Times   float64 `json:"times,omitempty" jsonschema:"description=The least multiple of what is usual; 3 unless said"`
-	Collect *span   `json:"collect,omitempty" jsonschema:"description=How long to gather mentions before judging; 30s unless said"`
+	// Sensitivity is how much evidence an alert needs.
+	Sensitivity trend.Sensitivity `json:"sensitivity,omitempty" jsonschema:"enum=high,enum=normal,enum=low,enum=quiet,description=How little it takes to raise an alert: high; normal (unless said); low or quiet give about 1; 0.5; 0.25 and 0.1 false alerts a month for a brand"`
+	Least       int               `json:"least,omitempty" jsonschema:"description=The fewest negative mentions of the last 24 hours; 3 unless said"`
+	Collect     *span             `json:"collect,omitempty" jsonschema:"description=How long to gather mentions before judging; 30s unless said"`
 }
 
 type fetchConfig struct {

@@ -53,11 +53,17 @@ func (l *loaded) node(where ...any) ast.Node {
 // build makes the plan and the client, and adds what is wrong to d.
 func (l *loaded) build(d *decoder) {
 	l.plan = &monitor.Plan{
-		Spike:   trend.SpikeOptions{Odds: l.Alerts.Odds, Least: l.Alerts.Least, Times: l.Alerts.Times},
+		Burst:   trend.BurstOptions{LeastPosts: float64(l.Alerts.Least)},
 		Collect: time.Duration(*l.Alerts.Collect), Keep: time.Duration(l.Keep), BackupDir: l.Backups, Link: l.Link,
 		DigestAt: -1,
 	}
 	var err error
+	if l.plan.Burst.Threshold, err = l.Alerts.Sensitivity.Threshold(); err != nil {
+		d.fault(l.node("alerts", "sensitivity"), "alerts.%v", err)
+	}
+	if l.Alerts.Least < 0 {
+		d.fault(l.node("alerts", "least"), "alerts.least: %d is less than nothing", l.Alerts.Least)
+	}
 	if l.plan.Zone, err = time.LoadLocation(l.Zone); err != nil {
 		d.fault(l.node("zone"), "zone: %q is not a time zone; write one such as Europe/Helsinki", l.Zone)
 		l.plan.Zone = time.UTC

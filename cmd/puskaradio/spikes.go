@@ -175,7 +175,9 @@ func writeSpikes(w io.Writer, rows []seriesRow, o trend.BurstOptions) {
 	d := trend.NewBurst(o)
 	o.Once = true
 	marks := trend.NewBurst(o)
-	beat := func(n, tod int, gap bool) (trend.Beat, trend.Event) { return marks.Tick(n, tod, gap), d.Tick(n, tod, gap).Event }
+	beat := func(n, tod int, gap bool) (trend.Beat, trend.Event) {
+		return marks.Tick(n, tod, gap), d.Tick(n, tod, gap).Event
+	}
 	width := step(rows)
 	each := max(1, int(width/tick)) // ticks of a row
 	tod := func(at time.Time) int { return (at.Hour()*60 + at.Minute()) / 5 }
