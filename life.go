@@ -127,6 +127,7 @@ type Quote struct {
 	Label     Label     `json:"label"`
 	Value     float64   `json:"value"`
 	Published time.Time `json:"published"`
+	Copies    int       `json:"copies,omitempty"` // how often others have repeated it
 }
 
 // QuoteOf is the quote of a stored mention.

@@ -157,6 +157,9 @@ type Mention struct {
 	Score     *Score    `json:"score,omitempty"`
 	Corrected *Score    `json:"corrected,omitempty"` // a person's verdict, which wins
 	Flag      string    `json:"flag,omitempty"`      // why it wants an answer; empty if it wants none
+	// Story is the ID of the mention that this one repeats, nearly word for word:
+	// a repost, a syndicated copy. Empty if it is the first.
+	Story ID `json:"story,omitempty"`
 }
 
 // A Version is what a mention said before it was edited, the oldest first.

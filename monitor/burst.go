@@ -122,8 +122,8 @@ func (m *Monitor) look(ctx context.Context, p *Plan, brand string, leave map[tim
 		}
 		negative, total := 0, 0
 		for ; i < len(stamps) && stamps[i].At.Before(at.Add(tickLong)); i++ {
-			if total++; stamps[i].Label == puskaradio.Negative {
-				negative++
+			if total++; stamps[i].Label == puskaradio.Negative && !stamps[i].Copy {
+				negative++ // a story counts once, however often it is passed on
 			}
 		}
 		gone := min(negative, leave[at])

@@ -72,6 +72,9 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 		}
 		fault.Point("monitor: fetched")
 		ms := m.prepare(ctx, p, src, p.matchers[id], page.Mentions, now)
+		if err := m.tellStories(ctx, ms, now); err != nil {
+			return r, false, err
+		}
 		fault.Point("monitor: prepared")
 		st, err := m.Store.Commit(ctx, m.page(p, src, page, ms, now))
 		if err != nil {

@@ -121,7 +121,7 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 	}
 	negative := 0
 	for _, x := range stamps {
-		if x.Label == puskaradio.Negative {
+		if x.Label == puskaradio.Negative && !x.Copy {
 			negative++
 		}
 	}
@@ -160,13 +160,14 @@ type evidence struct {
 	quotes  []puskaradio.Quote
 	topic   string
 	topicN  int
-	history map[time.Time]int // by tick: what was there before we listened
+	copies  map[puskaradio.ID]int // by the mention that they repeat
+	history map[time.Time]int     // by tick: what was there before we listened
 }
 
 // evidence reads the negative mentions of the last day, and of all since a
 // burst began.
 func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand, since, now time.Time) (evidence, error) {
-	e := evidence{history: map[time.Time]int{}}
+	e := evidence{history: map[time.Time]int{}, copies: map[puskaradio.ID]int{}}
 	begun := map[string]time.Time{}
 	for _, src := range p.sourcesOf(brand.ID) {
 		at, err := m.begunAt(ctx, src.ID)
@@ -186,6 +187,10 @@ func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand,
 	for x, err := range m.each(ctx, f) {
 		if err != nil {
 			return e, err
+		}
+		if x.Mention.Story != "" {
+			e.copies[x.Mention.Story]++
+			continue
 		}
 		// A source that is not read has been imported, or has left the plan.
 		if at, ok := begun[x.Mention.Source]; !ok || !x.Mention.FirstSeen.After(at) {
@@ -214,6 +219,9 @@ func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand,
 		e.topic, e.topicN = "", 0
 	}
 	e.worst()
+	for i := range e.quotes {
+		e.quotes[i].Copies = e.copies[e.quotes[i].ID]
+	}
 	return e, nil
 }
 

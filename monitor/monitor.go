@@ -86,6 +86,7 @@ type Monitor struct {
 	plans    plans
 	external external
 	glances  glances
+	stories  stories
 	answered sync.Map // by source: when it answered last, since the start
 }
 

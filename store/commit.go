@@ -87,6 +87,9 @@ func (b *batch) mention(m *puskaradio.Mention, st *Stored) error {
 		p := &pending{key: k, mention: *m, entry: entry{digest: d, source: uint16(source)}}
 		p.entry.setScore(m.Verdict())
 		p.entry.setRating(m.Rating)
+		if m.Story != "" {
+			p.entry.flags |= flagCopy
+		}
 		b.add(p)
 		b.refs = append(b.refs, ref{k.hash, k.sec})
 		b.count(p, m.FirstSeen, tallyOf(p.entry))
@@ -156,7 +159,7 @@ func (b *batch) change(p *pending, m *puskaradio.Mention, d uint32) error {
 	was := tallyOf(p.entry)
 	now := *m
 	now.Published, now.DateFrom, now.FirstSeen = old.Published, old.DateFrom, old.FirstSeen
-	now.Versions = old.Versions
+	now.Versions, now.Story = old.Versions, old.Story
 	if old.Title != m.Title || old.Text != m.Text || !sameRating(old.Rating, m.Rating) {
 		const most = 50 // an author who edits more often than that is not followed further back
 		now.Versions = append(now.Versions, puskaradio.Version{Title: old.Title, Text: old.Text, Rating: old.Rating, Until: m.FirstSeen})

@@ -29,6 +29,7 @@ const (
 	flagDeleted byte = 1 << iota
 	flagCase         // there is a record in bucket c
 	flagCorrected
+	flagCopy // it repeats another
 )
 
 // statuses are numbered by their place; none is a mention without a case.

@@ -127,7 +127,7 @@ func (s *Bolt) Stamps(ctx context.Context, brand string, from, to time.Time) (ou
 				if err != nil {
 					return fmt.Errorf("mention %s: %w", key.id(), err)
 				}
-				out = append(out, Stamp{key.id(), time.Unix(int64(key.sec), 0).UTC(), labels[e.label], e.flags&flagDeleted != 0})
+				out = append(out, Stamp{key.id(), time.Unix(int64(key.sec), 0).UTC(), labels[e.label], e.flags&flagDeleted != 0, e.flags&flagCopy != 0})
 			}
 		}
 		return nil

@@ -10,11 +10,11 @@ import (
 	"github.com/puskaradio/puskaradio"
 )
 
-// recordVersion is the first byte of every stored mention. Records of version 1
-// are read too: their scores lack the words of the journey, the verdict of
+// recordVersion is the first byte of every stored mention. Older records are
+// read too: those of version 2 know of no stories, and the scores of version 1 lack the words of the journey, the verdict of
 // the embedded scorer and the components of the aspects. A record of a version
 // that is not known here is an error.
-const recordVersion = 2
+const recordVersion = 3
 
 var errRecord = errors.New("damaged record")
 
@@ -24,7 +24,7 @@ var errRecord = errors.New("damaged record")
 // case.
 func appendMention(b []byte, m *puskaradio.Mention) []byte {
 	b = append(b, recordVersion)
-	for _, s := range []string{m.Ref, m.URL, m.Author, m.Title, m.Text, m.Lang, m.About, string(m.Genre), string(m.DateFrom), string(m.State), m.Flag} {
+	for _, s := range []string{m.Ref, m.URL, m.Author, m.Title, m.Text, m.Lang, m.About, string(m.Genre), string(m.DateFrom), string(m.State), m.Flag, string(m.Story)} {
 		b = appendString(b, s)
 	}
 	b = appendTime(b, m.Published)
@@ -55,6 +55,9 @@ func decodeMention(b []byte) (m puskaradio.Mention, err error) {
 	m.Lang, m.About = d.string(), d.string()
 	m.Genre, m.DateFrom, m.State = puskaradio.Genre(d.string()), puskaradio.DateFrom(d.string()), puskaradio.State(d.string())
 	m.Flag = d.string()
+	if version >= 3 {
+		m.Story = puskaradio.ID(d.string())
+	}
 	m.Published, m.FirstSeen, m.Gone = d.time(), d.time(), d.time()
 	m.Reach = int(d.varint())
 	m.Rating, m.Score = d.rating(), d.score(version)

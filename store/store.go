@@ -84,6 +84,7 @@ type Stamp struct {
 	At    time.Time        // UTC, to the second
 	Label puskaradio.Label // negative is what is so by any scorer
 	Gone  bool             // deleted at the source
+	Copy  bool             // it repeats another, see [puskaradio.Mention]
 }
 
 // A Filter chooses mentions. The zero value of a field chooses all.

@@ -127,7 +127,7 @@ func testCountedOnce(t *testing.T, s store.Store) {
 
 func testRoundTrip(t *testing.T, s store.Store) {
 	m := mention("acme", 7)
-	m.About, m.Reach, m.Flag = "Kahvinkeitin", 1200, "1/5"
+	m.About, m.Reach, m.Flag, m.Story = "Kahvinkeitin", 1200, "1/5", "71ppj0533yxgavh0j5ng"
 	m.Owner = &puskaradio.Reply{Author: "Acme", Text: "Pahoittelemme!", At: noon}
 	m.Score.Aspects = []puskaradio.Aspect{{Name: "delivery", Label: puskaradio.Negative, Words: []string{"toimitus"}}}
 	m.Score.Words, m.Score.Stage, m.Score.Touchpoint = []string{"kesti"}, "after", "delivery"
@@ -386,6 +386,9 @@ func testStamps(t *testing.T, s store.Store) {
 		for _, brand := range []string{"acme", "rival"} {
 			m := mention(brand, i)
 			m.Published = noon.Add(-time.Duration(i) * 13 * time.Hour)
+			if i%10 == 4 {
+				m.Story = "71ppj0533yxgavh0j5ng"
+			}
 			ms = append(ms, m)
 		}
 	}
@@ -404,7 +407,7 @@ func testStamps(t *testing.T, s store.Store) {
 		if n%3 == 0 {
 			want = puskaradio.Negative
 		}
-		if !x.At.Equal(noon.Add(-time.Duration(n)*13*time.Hour)) || x.Label != want || x.Gone != (n == 3) {
+		if !x.At.Equal(noon.Add(-time.Duration(n)*13*time.Hour)) || x.Label != want || x.Gone != (n == 3) || x.Copy != (n%10 == 4) {
 			t.Errorf("stamp %d is %+v, want that of mention %d", i, x, n)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 
 const (
 	sketchSize  = 48
-	sketchBand  = 3  // hashes that must agree for two texts to be compared
-	storyWords  = 8  // of a text that can be the copy of another: shorter ones are said by many
-	shingleLong = 3  // words
+	sketchBand  = 3 // hashes that must agree for two texts to be compared
+	storyWords  = 8 // of a text that can be the copy of another: shorter ones are said by many
+	shingleLong = 3 // words
 	alikeFrom   = 0.5
 	sketchWords = 400 // that are looked at
 )

@@ -79,7 +79,9 @@ func TestStories(t *testing.T) {
 
 func TestStoriesForget(t *testing.T) {
 	s := NewStories[int](100)
-	text := func(i int) string { return fmt.Sprintf("this is the long story number %d about the parcel %d that never came %d", i, i*7, i*13) }
+	text := func(i int) string {
+		return fmt.Sprintf("this is the long story number %d about the parcel %d that never came %d", i, i*7, i*13)
+	}
 	for i := range 1000 {
 		if of, ok := s.Add(i, text(i)); ok {
 			t.Fatalf("%d is a copy of %d", i, of)

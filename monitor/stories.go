@@ -1,0 +1,71 @@
+package monitor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
+	"github.com/puskaradio/puskaradio/trend"
+)
+
+const (
+	storyFor  = 72 * time.Hour // how old a text may be that another repeats
+	storyMost = 20_000         // texts of a brand that are remembered for it
+)
+
+// stories is what was said lately of each brand, to tell what repeats it.
+type stories struct {
+	mu sync.Mutex
+	by map[string]*trend.Stories[puskaradio.ID]
+}
+
+// tell finds which of the mentions repeat others, and notes it in them.
+func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now time.Time) error {
+	m.stories.mu.Lock()
+	defer m.stories.mu.Unlock()
+	for i := range ms {
+		x := &ms[i]
+		if now.Sub(x.Published) > storyFor {
+			continue
+		}
+		s := m.stories.by[x.Brand]
+		if s == nil {
+			var err error
+			if s, err = m.readStories(ctx, x.Brand, now); err != nil {
+				return err
+			}
+			if m.stories.by == nil {
+				m.stories.by = map[string]*trend.Stories[puskaradio.ID]{}
+			}
+			m.stories.by[x.Brand] = s
+		}
+		if first, ok := s.Add(puskaradio.NewID(x.Published.Unix(), x.Hash()), storyText(x)); ok {
+			x.Story = first
+		}
+	}
+	return nil
+}
+
+// readStories reads what began a story lately.
+func (m *Monitor) readStories(ctx context.Context, brand string, now time.Time) (*trend.Stories[puskaradio.ID], error) {
+	s := trend.NewStories[puskaradio.ID](storyMost)
+	var firsts []store.Entry // the newest first
+	for e, err := range m.each(ctx, store.Filter{Brand: brand, From: now.Add(-storyFor), Limit: 500}) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Mention.Story == "" {
+			if firsts = append(firsts, e); len(firsts) == storyMost {
+				break
+			}
+		}
+	}
+	for i := len(firsts) - 1; i >= 0; i-- {
+		s.Add(firsts[i].ID, storyText(&firsts[i].Mention))
+	}
+	return s, nil
+}
+
+func storyText(m *puskaradio.Mention) string { return m.Title + " " + m.Text }
