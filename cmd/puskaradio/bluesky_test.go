@@ -1,0 +1,429 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/internal/jetstream"
+)
+
+// A blueskyNet is a real one: the server of some accounts, an AppView that
+// searches, and what these need, with a PostgreSQL of their own.
+type blueskyNet struct {
+	t       *testing.T
+	PDS     string
+	AppView string
+	stream  jetstream.Server // tells what the server's own stream told
+	told    sync.Map         // when it told a post first, by its key
+	tokens  map[string]string
+}
+
+// startPostgres starts a database server on a Unix socket, and gives the
+// address of its database.
+func startPostgres(t *testing.T) string {
+	t.Helper()
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if len(found) == 0 {
+		need(t, "initdb (Debian: postgresql)")
+	}
+	bin := found[len(found)-1]
+	dir := t.TempDir()
+	var as []string
+	if os.Getuid() == 0 { // it will not run as root
+		as = []string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}
+		for d := dir; d != "/tmp" && d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
+			if err := os.Chmod(d, 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	command := func(name string, args ...string) *exec.Cmd {
+		all := append(as, append([]string{filepath.Join(bin, name)}, args...)...)
+		return exec.Command(all[0], all[1:]...)
+	}
+	data := filepath.Join(dir, "db")
+	if out, err := command("initdb", "-D", data, "-A", "trust", "-U", "postgres", "-N").CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	background(t, command("postgres", "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off"))
+	for range 200 {
+		if command("pg_isready", "-h", dir).Run() == nil {
+			return "postgresql://postgres@localhost/postgres?host=" + url.QueryEscape(dir)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("PostgreSQL does not answer")
+	return ""
+}
+
+func startBluesky(t *testing.T) *blueskyNet {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := filepath.Join(cache, "puskaradio", "bluesky")
+	const lock = "../../testdata/bluesky/package-lock.json"
+	want, err := os.ReadFile(lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(home, "ready")); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("the Bluesky servers are not installed (%v); make test installs what the tests need, this by testdata/bluesky/install.sh", err)
+	}
+	node, _ := filepath.Glob(filepath.Join(home, "node_modules", "node-linux-*", "bin", "node"))
+	if len(node) != 1 {
+		t.Fatalf("Node.js: %q", node)
+	}
+	script, err := filepath.Abs("../../testdata/bluesky/network.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(node[0], script, filepath.Join(home, "node_modules"), startPostgres(t))
+	cmd.Env = append(os.Environ(), "NODE_ENV=production", "TMPDIR="+t.TempDir())
+	in, err := cmd.StdinPipe() // it ends with the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	n := &blueskyNet{t: t, tokens: map[string]string{}}
+	ready := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() { n.listen(out, ready) })
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		wg.Wait()
+		_ = cmd.Wait() // it was killed
+		if t.Failed() {
+			b := log.String()
+			t.Logf("node printed:\n%s", b[max(0, len(b)-4000):])
+		}
+	})
+	select {
+	case <-ready:
+	case <-time.After(time.Minute):
+		t.Fatal("the Bluesky servers do not start")
+	}
+	return n
+}
+
+// listen hears the stream of the server.
+func (n *blueskyNet) listen(out io.Reader, ready chan struct{}) {
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e map[string]any
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			continue // what a library prints
+		}
+		if pds, ok := e["pds"].(string); ok {
+			n.PDS, n.AppView = pds, e["appview"].(string)
+			close(ready)
+			continue
+		}
+		now := time.Now()
+		e["time_us"] = now.UnixMicro() // when it was witnessed
+		n.stream.Tell(e)
+		if commit, ok := e["commit"].(map[string]any); ok {
+			n.told.LoadOrStore(commit["rkey"], now)
+		}
+	}
+}
+
+// call asks the server, as an account or as nobody.
+func (n *blueskyNet) call(as, method string, in any) map[string]any {
+	n.t.Helper()
+	b, err := json.Marshal(in)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(n.t.Context(), http.MethodPost, n.PDS+"/xrpc/"+method, bytes.NewReader(b))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if as != "" {
+		req.Header.Set("Authorization", "Bearer "+n.tokens[as])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	var out map[string]any
+	if err := json.Unmarshal(body, &out); resp.StatusCode != http.StatusOK || err != nil {
+		n.t.Fatalf("%s: %s %s", method, resp.Status, body)
+	}
+	return out
+}
+
+// join makes an account.
+func (n *blueskyNet) join(name string) {
+	n.t.Helper()
+	out := n.call("", "com.atproto.server.createAccount", map[string]string{"handle": name + ".test", "email": name + "@mail.example", "password": "password-of-" + name})
+	n.tokens[name] = out["accessJwt"].(string)
+	n.tokens[name+" did"] = out["did"].(string)
+}
+
+func (n *blueskyNet) record(as, key, text string) map[string]any {
+	return map[string]any{"repo": n.tokens[as+" did"], "collection": "app.bsky.feed.post", "rkey": key, "record": map[string]any{
+		"$type": "app.bsky.feed.post", "text": text, "createdAt": time.Now().UTC().Format(time.RFC3339Nano), "langs": []string{"fi"},
+	}}
+}
+
+// post writes a post and gives its reference.
+func (n *blueskyNet) post(as, text string) string {
+	n.t.Helper()
+	in := n.record(as, "", text)
+	delete(in, "rkey")
+	return n.call(as, "com.atproto.repo.createRecord", in)["uri"].(string)
+}
+
+func (n *blueskyNet) edit(as, ref, text string) {
+	n.t.Helper()
+	n.call(as, "com.atproto.repo.putRecord", n.record(as, ref[strings.LastIndexByte(ref, '/')+1:], text))
+}
+
+func (n *blueskyNet) remove(as, ref string) {
+	n.t.Helper()
+	n.call(as, "com.atproto.repo.deleteRecord", map[string]any{"repo": n.tokens[as+" did"], "collection": "app.bsky.feed.post", "rkey": ref[strings.LastIndexByte(ref, '/')+1:]})
+}
+
+// A reader is the program in a folder of its own.
+type reader struct {
+	t   *testing.T
+	bin string
+	dir string
+	env []string
+}
+
+func (r *reader) run(args ...string) (string, string, error) {
+	cmd := exec.Command(r.bin, args...)
+	cmd.Dir, cmd.Env = r.dir, append(os.Environ(), r.env...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	return out.String(), errs.String(), err
+}
+
+// mentions are those that were kept, by reference; each must be there once.
+func (r *reader) mentions() map[string]puskaradio.Mention {
+	r.t.Helper()
+	out, errs, err := r.run("export", "--json")
+	if err != nil {
+		r.t.Fatalf("export: %v\n%s", err, errs)
+	}
+	ms := map[string]puskaradio.Mention{}
+	for line := range strings.Lines(out) {
+		var m puskaradio.Mention
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			r.t.Fatalf("export: %v in %s", err, line)
+		}
+		if _, twice := ms[m.Ref]; twice {
+			r.t.Errorf("%s is there twice", m.Ref)
+		}
+		ms[m.Ref] = m
+	}
+	return ms
+}
+
+func (r *reader) until(what string, holds func(ms map[string]puskaradio.Mention) bool) map[string]puskaradio.Mention {
+	r.t.Helper()
+	var ms map[string]puskaradio.Mention
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if ms = r.mentions(); holds(ms) {
+			return ms
+		}
+	}
+	r.t.Fatalf("waited in vain: %s: %+v", what, ms)
+	return nil
+}
+
+func newReader(t *testing.T, bin, sources string, servers ...string) *reader {
+	t.Helper()
+	var ports []string
+	for _, s := range servers {
+		u, err := url.Parse(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, u.Port())
+	}
+	r := &reader{t: t, bin: bin, dir: t.TempDir()}
+	config := fmt.Sprintf(`contact: test@puskaradio.example
+data: data
+language: fi
+brands: [{id: acme, name: Acme}]
+sources:
+%s
+alerts: {collect: 0s}
+digest: {off: true}
+fetch: {delay: 1ms, private: [127.0.0.0/8], ports: [%s]}
+`, sources, strings.Join(ports, ", "))
+	if err := os.WriteFile(filepath.Join(r.dir, "puskaradio.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestBluesky reads a real Bluesky server: by search through the account's
+// own server and at the AppView, and by the stream of its posts.
+func TestBluesky(t *testing.T) {
+	n := startBluesky(t)
+	bin, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"lukija", "maija", "pekka"} {
+		n.join(name)
+	}
+	password := n.call("lukija", "com.atproto.server.createAppPassword", map[string]string{"name": "puskaradio"})["password"].(string)
+	t.Run("search", func(t *testing.T) { n.search(t, bin, password) })
+	t.Run("stream", func(t *testing.T) { n.streams(t, bin) })
+}
+
+func (n *blueskyNet) search(t *testing.T, bin, password string) {
+	r := newReader(t, bin, fmt.Sprintf(`
+  - {id: pds, kind: bluesky, every: 1h, options: {server: %q, handle: lukija.test, password_env: BLUESKY_PASSWORD}}
+`, n.PDS), n.PDS)
+	r.env = []string{"BLUESKY_PASSWORD=" + password}
+	kept := n.post("maija", "Acmen asiakaspalvelu oli surkea, en tilaa enää")
+	gone := n.post("pekka", "Acme on ihan ok")
+	n.post("pekka", "Tämä ei koske ketään")
+	crawled := func(what string, holds func(ms map[string]puskaradio.Mention) bool) map[string]puskaradio.Mention {
+		t.Helper()
+		return r.until(what, func(ms map[string]puskaradio.Mention) bool {
+			if holds(ms) {
+				return true
+			}
+			if _, errs, err := r.run("crawl"); err != nil {
+				t.Fatalf("crawl: %v\n%s", err, errs)
+			}
+			return false
+		})
+	}
+	ms := crawled("both posts are found", func(ms map[string]puskaradio.Mention) bool { return len(ms) == 2 })
+	m := ms[kept]
+	if m.Text != "Acmen asiakaspalvelu oli surkea, en tilaa enää" || m.Author != "maija.test" || m.Lang != "fi" || m.Brand != "acme" || m.DateFrom != puskaradio.DatePublished ||
+		time.Since(m.Published).Abs() > time.Minute || !strings.HasPrefix(m.URL, "https://bsky.app/profile/maija.test/post/") || m.Verdict().Label != puskaradio.Negative {
+		t.Errorf("found %+v", m)
+	}
+	n.edit("maija", kept, "Acmen asiakaspalvelu hyvitti kaiken, kiitos!")
+	n.remove("pekka", gone)
+	ms = crawled("an edit and a deletion", func(ms map[string]puskaradio.Mention) bool {
+		return len(ms[kept].Versions) > 0 && ms[gone].State == puskaradio.Deleted
+	})
+	if m := ms[kept]; len(m.Versions) != 1 || !strings.HasPrefix(m.Text, "Acmen asiakaspalvelu hyvitti") || !strings.HasPrefix(m.Versions[0].Text, "Acmen asiakaspalvelu oli") {
+		t.Errorf("after the edit: %+v", m)
+	}
+	if len(ms) != 2 {
+		t.Errorf("%d mentions, want 2", len(ms))
+	}
+	// More than a page.
+	for i := range 110 {
+		n.post("pekka", fmt.Sprintf("Acme numero %d", i))
+	}
+	crawled("all of them are found", func(ms map[string]puskaradio.Mention) bool { return len(ms) == 112 })
+
+	anonymous := newReader(t, bin, fmt.Sprintf(`
+  - {id: appview, kind: bluesky, every: 1h, options: {server: %q}}
+  - {id: pds, kind: bluesky, every: 1h, options: {server: %q}}
+  - {id: wrong, kind: bluesky, every: 1h, options: {server: %q, handle: lukija.test, password_env: BLUESKY_PASSWORD}}
+`, n.AppView, n.PDS, n.PDS), n.PDS, n.AppView)
+	anonymous.env = []string{"BLUESKY_PASSWORD=wrong"}
+	_, errs, err := anonymous.run("crawl")
+	for _, want := range []string{"pds: bluesky: this server searches only for those who sign in", "wrong: bluesky: the handle or the app password is not valid", "2 failed"} {
+		if err == nil || !strings.Contains(errs, want) {
+			t.Errorf("crawl = %v\n%s\nwant %q", err, errs, want)
+		}
+	}
+	if got := len(anonymous.mentions()); got != 111 {
+		t.Errorf("the AppView showed %d posts, want 111", got)
+	}
+}
+
+func (n *blueskyNet) streams(t *testing.T, bin string) {
+	js := httptest.NewServer(&n.stream)
+	t.Cleanup(js.Close)
+	r := newReader(t, bin, fmt.Sprintf(`
+  - {id: bluesky, kind: bluesky, options: {stream: true, jetstream: [%q]}}
+`, js.URL), js.URL)
+	start := func() *exec.Cmd {
+		t.Helper()
+		was := n.stream.Dialled.Load()
+		program := exec.Command(r.bin, "run")
+		program.Dir = r.dir
+		background(t, program)
+		for end := time.Now().Add(20 * time.Second); n.stream.Dialled.Load() == was; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("it does not listen")
+			}
+		}
+		time.Sleep(300 * time.Millisecond) // the first time it begins with what is new
+		return program
+	}
+	program := start()
+	posted := time.Now()
+	first := n.post("maija", "Kuulin että Acmella menee huonosti")
+	n.post("maija", "Ei mitään mistään")
+	ms := r.until("a post is heard", func(ms map[string]puskaradio.Mention) bool { return len(ms) == 1 })
+	heard, _ := n.told.Load(first[strings.LastIndexByte(first, '/')+1:])
+	took := ms[first].FirstSeen.Sub(heard.(time.Time))
+	if m := ms[first]; took > 2*time.Second || m.Brand != "acme" || m.Lang != "fi" || m.DateFrom != puskaradio.DatePublished {
+		t.Errorf("kept %v after it was told: %+v", took, m)
+	}
+	t.Logf("kept %v after it was told, and shown %v after it was posted", took.Round(time.Millisecond), time.Since(posted).Round(time.Millisecond))
+	// The connection breaks, the program is killed: what was said meanwhile is
+	// told again, and nothing counts twice.
+	n.stream.Break()
+	second := n.post("pekka", "Acme vastasi heti")
+	n.edit("maija", first, "Kuulin että Acmella menee hyvin")
+	r.until("what was said while it was cut off", func(ms map[string]puskaradio.Mention) bool { return len(ms) == 2 && len(ms[first].Versions) == 1 })
+	_ = program.Process.Kill()
+	_ = program.Wait() // it was killed
+	third := n.post("pekka", "Acme, mitä kuuluu?")
+	n.remove("pekka", second)
+	program = start()
+	ms = r.until("what was said while it was dead", func(ms map[string]puskaradio.Mention) bool {
+		return ms[third].Text != "" && ms[second].State == puskaradio.Deleted
+	})
+	if len(ms) != 3 || len(ms[first].Versions) != 1 || len(ms[third].Versions) != 0 {
+		t.Errorf("kept %+v", ms)
+	}
+	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Wait(); err != nil {
+		t.Errorf("the program ended with %v", err)
+	}
+	out, errs, err := r.run("sources")
+	if err != nil || !strings.Contains(out, "bluesky") {
+		t.Errorf("sources = %v\n%s%s", err, out, errs)
+	}
+}
