@@ -148,6 +148,7 @@ type jetstreamListener struct {
 	cur  jetstreamCursor
 
 	asked int64     // the number that we went on from; 0 if that was a time
+	from  int64     // the time that we went on from; servers begin earlier, at a place that suits them
 	page  Page      // to be emitted
 	kept  time.Time // when the cursor was emitted last
 }
@@ -164,16 +165,17 @@ func (l *jetstreamListener) dial(ctx context.Context, c *Client) (*Conn, error) 
 	for _, s := range servers {
 		u := *s
 		v := url.Values{"wantedCollections": {postCollection}, "maxMessageSizeBytes": {strconv.Itoa(maxEvent)}}
-		l.asked = 0
+		l.asked, l.from = 0, 0
 		switch {
 		case l.cur.Time == 0: // from now on
 		case u.Host == l.cur.Host && l.cur.Seq != 0:
 			l.asked = l.cur.Seq
 			v.Set("cursor", strconv.FormatInt(l.cur.Seq, 10))
-		case u.Host == l.cur.Host:
-			v.Set("cursor", strconv.FormatInt(l.cur.Time, 10))
 		default:
-			v.Set("cursor", strconv.FormatInt(l.cur.Time-rewind.Microseconds(), 10))
+			if l.from = l.cur.Time; u.Host != l.cur.Host {
+				l.from -= rewind.Microseconds()
+			}
+			v.Set("cursor", strconv.FormatInt(l.from, 10))
 		}
 		u.RawQuery = v.Encode()
 		conn, err := c.Dial(ctx, Request{URL: u.String(), API: true})
@@ -221,6 +223,9 @@ func (l *jetstreamListener) take(e jetstreamEvent, at time.Time) (bool, error) {
 		}
 	}
 	l.asked = 0
+	if e.Time < l.from {
+		return false, nil
+	}
 	l.cur.Seq, l.cur.Time = e.Seq, max(l.cur.Time, e.Time)
 	if e.ref == "" || e.fault != nil {
 		return l.due(at), nil
