@@ -234,23 +234,25 @@ func (l *jetstreamListener) take(e jetstreamEvent, at time.Time) (bool, error) {
 	if !known && !e.named {
 		return l.due(at), nil
 	}
-	if !l.settle(&e) {
+	if !l.settle(&e, known) {
 		return l.due(at), nil
 	}
-	l.keep(&e, at)
+	l.keep(&e, at, known)
 	return true, nil
 }
 
 // settle notes the revision of a post, and reports whether it is newer than
 // the one that is known.
-func (l *jetstreamListener) settle(e *jetstreamEvent) bool {
+func (l *jetstreamListener) settle(e *jetstreamEvent, known bool) bool {
 	s := l.cur.Settled
-	i := slices.IndexFunc(s, func(s settled) bool { return s.Ref == e.ref })
-	if i >= 0 {
-		if e.Commit.Rev <= s[i].Rev {
+	if known {
+		i := slices.IndexFunc(s, func(s settled) bool { return s.Ref == e.ref })
+		if i >= 0 && e.Commit.Rev <= s[i].Rev {
 			return false
 		}
-		s = slices.Delete(s, i, i+1)
+		if i >= 0 {
+			s = slices.Delete(s, i, i+1)
+		}
 	}
 	old := l.cur.Time - settledFor.Microseconds()
 	n := 0
@@ -262,13 +264,11 @@ func (l *jetstreamListener) settle(e *jetstreamEvent) bool {
 }
 
 // keep puts a post into the page, or takes it back.
-func (l *jetstreamListener) keep(e *jetstreamEvent, at time.Time) {
+func (l *jetstreamListener) keep(e *jetstreamEvent, at time.Time, known bool) {
 	r := e.Commit.Record
-	l.page.Mentions = slices.DeleteFunc(l.page.Mentions, func(m puskaradio.Mention) bool {
-		return m.Ref == e.ref && !e.named // it does not name a brand any more, or is gone
-	})
 	if !e.named || strings.TrimSpace(*r.Text) == "" || l.o.unwanted(r.Labels.Values) || !l.o.speaks(r) {
-		if l.cur.Kept.knows(e.ref) {
+		if known { // it does not name a brand any more, or is gone
+			l.page.Mentions = slices.DeleteFunc(l.page.Mentions, func(m puskaradio.Mention) bool { return m.Ref == e.ref })
 			l.page.Gone = append(l.page.Gone, e.ref)
 		}
 		return
