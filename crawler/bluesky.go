@@ -31,7 +31,7 @@ type bluesky struct {
 	Lang        string   `json:"lang,omitempty" jsonschema:"description=Only posts in this language such as fi"`
 	Pages       int      `json:"pages,omitempty" jsonschema:"description=The most pages of 100 for a name in one round; 10 unless said"`
 	Recheck     int      `json:"recheck,omitempty" jsonschema:"description=How many times 25 recent posts are looked at again in a round to see edits and deletions; 2 unless said and 0 is none"`
-	OptOut      bool     `json:"honour_opt_out,omitempty" jsonschema:"description=Leave out authors and posts that ask not to be shown to those who are not signed in; true unless said"`
+	OptOut      bool     `json:"honour_opt_out,omitempty" jsonschema:"description=Leave out authors and posts that ask not to be shown to those who are not signed in; true unless said. What an author asks for as a whole only the search can see"`
 	Stream      bool     `json:"stream,omitempty" jsonschema:"description=Listen to all new posts too and keep those that name a brand; needs no account"`
 	Jetstream   []string `json:"jetstream,omitempty" jsonschema:"description=The Jetstream servers to listen to; the next is taken where one does not answer"`
 
