@@ -23,7 +23,7 @@ func serveBlueskyBoard(b *board, u *url.URL) (string, error) {
 	since, until := u.Query().Get("since"), cmp.Or(u.Query().Get("until"), "9999")
 	var in []int
 	for _, n := range b.texts {
-		if at := boardTime(n) + ".000Z"; at >= since && at < until {
+		if at := boardISO(n) + ".000Z"; at >= since && at < until {
 			in = append(in, n)
 		}
 	}
@@ -32,7 +32,7 @@ func serveBlueskyBoard(b *board, u *url.URL) (string, error) {
 	var items []string
 	for _, n := range page {
 		items = append(items, fmt.Sprintf(`{"uri":"at://did:plc:a/app.bsky.feed.post/%d","cid":"c%d","author":{"did":"did:plc:a","handle":"a.example"},"record":{"text":"text %d","createdAt":"%sZ"},"indexedAt":"%sZ"}`,
-			n, n, n, boardTime(n), boardTime(n)))
+			n, n, n, boardISO(n), boardISO(n)))
 	}
 	next := ""
 	if from+5 < len(in) {
@@ -82,3 +82,5 @@ func TestBlueskyDeletions(t *testing.T) {
 		}
 	}
 }
+
+func boardISO(n int) string { return boardTime(n).Format("2006-01-02T15:04:05") }
