@@ -44,7 +44,7 @@ func newEar(t *testing.T, servers ...*httptest.Server) *ear {
 		addresses = append(addresses, s.URL)
 	}
 	list, _ := json.Marshal(addresses)
-	con, err := New("bluesky", fmt.Appendf(nil, `{"stream":true,"jetstream":%s}`, list), nil)
+	con, err := New("bluesky", fmt.Appendf(nil, `{"stream":true,"honour_opt_out":false,"jetstream":%s}`, list), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestJetstreamCursor(t *testing.T) {
 		}
 		if due && i < 9000 {
 			flushes++
-			if err := l.flush(); err != nil {
+			if _, err := l.flush(true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -287,7 +287,7 @@ func FuzzJetstream(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		if err := l.flush(); err != nil {
+		if _, err := l.flush(true); err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range ms {

@@ -82,7 +82,7 @@ func (o *mastodonTags) Listen(ctx context.Context, c *Client, q Query, emit func
 	if err := emit(Page{More: true}); err != nil { // what was written until now is fetched
 		return err
 	}
-	return gather(ctx, conn, readMastodonEvent, l.take, l.flush)
+	return gather(ctx, conn, nil, readMastodonEvent, l.take, l.flush)
 }
 
 // dial opens the stream of all hashtags.
@@ -210,11 +210,11 @@ func (l *mastodonListener) gone(is func(recentStatus) bool) bool {
 }
 
 // flush emits the page.
-func (l *mastodonListener) flush() error {
+func (l *mastodonListener) flush(bool) (bool, error) {
 	p := l.page
 	l.page = Page{}
 	if err := p.setCursor(&l.heard); err != nil {
-		return err
+		return false, err
 	}
-	return l.emit(p)
+	return true, l.emit(p)
 }

@@ -229,7 +229,7 @@ func FuzzMastodonStream(f *testing.F) {
 				return
 			}
 		}
-		if err := l.flush(); err != nil {
+		if _, err := l.flush(true); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -63,6 +63,10 @@ func firehose(brands []puskaradio.Brand, every, n int, done chan<- struct{}) htt
 		texts = append(texts, string(b))
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "getProfiles") {
+			fmt.Fprint(w, `{"profiles":[]}`)
+			return
+		}
 		ws, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			return
@@ -107,7 +111,7 @@ func benchmarkStream(b *testing.B, every, n int) {
 	defer srv.Close()
 	u, _ := url.Parse(srv.URL)
 	port, _ := strconv.ParseUint(u.Port(), 10, 16)
-	con, err := crawler.New("bluesky", fmt.Appendf(nil, `{"stream":true,"jetstream":[%q]}`, srv.URL), nil)
+	con, err := crawler.New("bluesky", fmt.Appendf(nil, `{"stream":true,"jetstream":[%q],"profiles":%q}`, srv.URL, srv.URL), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -120,7 +124,7 @@ func benchmarkStream(b *testing.B, every, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	client := &crawler.Client{Agent: "puskaradio/0.1 (+https://puskaradio.example/contact)", Delay: -1, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Ports: []uint16{uint16(port)}}
+	client := &crawler.Client{Agent: "puskaradio/0.1 (+https://puskaradio.example/contact)", Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Ports: []uint16{uint16(port)}}
 	defer client.Close()
 	m := &monitor.Monitor{Store: s, Client: client, Scorer: scorer, Log: slog.New(slog.DiscardHandler)}
 	plan := &monitor.Plan{Brands: brands, Zone: time.UTC, DigestAt: -1, Collect: time.Hour, Sources: []monitor.Source{

@@ -177,6 +177,9 @@ func (n *blueskyNet) call(as, method string, in any) map[string]any {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
 	var out map[string]any
+	if len(body) == 0 {
+		body = []byte("{}")
+	}
 	if err := json.Unmarshal(body, &out); resp.StatusCode != http.StatusOK || err != nil {
 		n.t.Fatalf("%s: %s %s", method, resp.Status, body)
 	}
@@ -300,15 +303,21 @@ func TestBluesky(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"lukija", "maija", "pekka"} {
+	for _, name := range []string{"lukija", "maija", "pekka", "ujo"} {
 		n.join(name)
 	}
+	// One who does not want to be shown to strangers.
+	n.call("ujo", "com.atproto.repo.putRecord", map[string]any{"repo": n.tokens["ujo did"], "collection": "app.bsky.actor.profile", "rkey": "self", "record": map[string]any{
+		"$type": "app.bsky.actor.profile", "displayName": "Ujo",
+		"labels": map[string]any{"$type": "com.atproto.label.defs#selfLabels", "values": []any{map[string]any{"val": "!no-unauthenticated"}}},
+	}})
 	password := n.call("lukija", "com.atproto.server.createAppPassword", map[string]string{"name": "puskaradio"})["password"].(string)
 	t.Run("search", func(t *testing.T) { n.search(t, bin, password) })
 	t.Run("stream", func(t *testing.T) { n.streams(t, bin) })
 }
 
 func (n *blueskyNet) search(t *testing.T, bin, password string) {
+	n.t = t
 	r := newReader(t, bin, fmt.Sprintf(`
   - {id: pds, kind: bluesky, every: 1h, options: {server: %q, handle: lukija.test, password_env: BLUESKY_PASSWORD}}
 `, n.PDS), n.PDS)
@@ -316,6 +325,7 @@ func (n *blueskyNet) search(t *testing.T, bin, password string) {
 	kept := n.post("maija", "Acmen asiakaspalvelu oli surkea, en tilaa enää")
 	gone := n.post("pekka", "Acme on ihan ok")
 	n.post("pekka", "Tämä ei koske ketään")
+	n.post("ujo", "Acmesta en sano mitään")
 	crawled := func(what string, holds func(ms map[string]puskaradio.Mention) bool) map[string]puskaradio.Mention {
 		t.Helper()
 		return r.until(what, func(ms map[string]puskaradio.Mention) bool {
@@ -369,11 +379,12 @@ func (n *blueskyNet) search(t *testing.T, bin, password string) {
 }
 
 func (n *blueskyNet) streams(t *testing.T, bin string) {
+	n.t = t
 	js := httptest.NewServer(&n.stream)
 	t.Cleanup(js.Close)
 	r := newReader(t, bin, fmt.Sprintf(`
-  - {id: bluesky, kind: bluesky, options: {stream: true, jetstream: [%q]}}
-`, js.URL), js.URL)
+  - {id: bluesky, kind: bluesky, options: {stream: true, jetstream: [%q], profiles: %q}}
+`, js.URL, n.AppView), js.URL, n.AppView)
 	start := func() *exec.Cmd {
 		t.Helper()
 		was := n.stream.Dialled.Load()
@@ -392,10 +403,11 @@ func (n *blueskyNet) streams(t *testing.T, bin string) {
 	posted := time.Now()
 	first := n.post("maija", "Kuulin että Acmella menee huonosti")
 	n.post("maija", "Ei mitään mistään")
+	shy := n.post("ujo", "Acme ei ole minusta mitään")
 	ms := r.until("a post is heard", func(ms map[string]puskaradio.Mention) bool { return len(ms) == 1 })
 	heard, _ := n.told.Load(first[strings.LastIndexByte(first, '/')+1:])
 	took := ms[first].FirstSeen.Sub(heard.(time.Time))
-	if m := ms[first]; took > 2*time.Second || m.Brand != "acme" || m.Lang != "fi" || m.DateFrom != puskaradio.DatePublished {
+	if m := ms[first]; took > 2*time.Second || m.Author != "maija.test" || m.Brand != "acme" || m.Lang != "fi" || m.DateFrom != puskaradio.DatePublished {
 		t.Errorf("kept %v after it was told: %+v", took, m)
 	}
 	t.Logf("kept %v after it was told, and shown %v after it was posted", took.Round(time.Millisecond), time.Since(posted).Round(time.Millisecond))
@@ -413,6 +425,12 @@ func (n *blueskyNet) streams(t *testing.T, bin string) {
 	ms = r.until("what was said while it was dead", func(ms map[string]puskaradio.Mention) bool {
 		return ms[third].Text != "" && ms[second].State == puskaradio.Deleted
 	})
+	// An account that goes takes its posts with it.
+	n.call("maija", "com.atproto.server.deactivateAccount", map[string]any{})
+	ms = r.until("what an account wrote that is gone", func(ms map[string]puskaradio.Mention) bool { return ms[first].State == puskaradio.Deleted })
+	if _, there := ms[shy]; there {
+		t.Errorf("kept what is not for strangers: %+v", ms[shy])
+	}
 	if len(ms) != 3 || len(ms[first].Versions) != 1 || len(ms[third].Versions) != 0 {
 		t.Errorf("kept %+v", ms)
 	}
