@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mattn/go-mastodon"
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/puskaradio/puskaradio"
@@ -74,72 +75,91 @@ func (o *mastodonTags) Listen(ctx context.Context, c *Client, q Query, emit func
 	if err := readCursor(q, &l.heard); err != nil {
 		return err
 	}
-	conn, err := o.dial(ctx, c)
+	conn, all, err := o.dial(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	l.all = all
 	if err := emit(Page{More: true}); err != nil { // what was written until now is fetched
 		return err
 	}
 	return gather(ctx, conn, nil, readMastodonEvent, l.take, l.flush)
 }
 
-// dial opens the stream of all hashtags.
-func (o *mastodonTags) dial(ctx context.Context, c *Client) (*Conn, error) {
-	base, err := o.streaming(ctx, c)
+// dial opens the stream of all hashtags; all says that it has what is public,
+// for a server that has no streams of hashtags.
+func (o *mastodonTags) dial(ctx context.Context, c *Client) (_ *Conn, all bool, _ error) {
+	base, all, err := o.streaming(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	kind := "hashtag"
+	kind, tags := "hashtag", o.Tags
+	if all {
+		kind, tags = "public", []string{""}
+	}
 	if o.Local {
-		kind = "hashtag:local"
+		kind += ":local"
+	}
+	v := url.Values{"stream": {kind}}
+	if !all {
+		v.Set("tag", tags[0])
 	}
 	u := base.JoinPath("/api/v1/streaming")
-	u.RawQuery = url.Values{"stream": {kind}, "tag": {o.Tags[0]}}.Encode()
+	u.RawQuery = v.Encode()
 	conn, err := c.Dial(ctx, Request{URL: u.String(), API: true, Header: http.Header{"Authorization": {"Bearer " + o.token}}})
 	if fe, ok := errors.AsType[*FetchError](err); ok && fe.Status == http.StatusUnauthorized {
-		return nil, fmt.Errorf("mastodon: the token is not valid here: %w", err)
+		return nil, false, fmt.Errorf("mastodon: the token is not valid here: %w", err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	for _, tag := range o.Tags[1:] {
+	for _, tag := range tags[1:] {
 		b, err := json.Marshal(map[string]string{"type": "subscribe", "stream": kind, "tag": tag})
 		if err == nil {
 			err = conn.Write(ctx, b)
 		}
 		if err != nil {
 			conn.Close()
-			return nil, err
+			return nil, false, err
 		}
 	}
-	return conn, nil
+	return conn, all, nil
 }
 
 // streaming is where the server has its streams: it may say another host of
-// its own, and to no other goes the token.
-func (o *mastodonTags) streaming(ctx context.Context, c *Client) (*url.URL, error) {
+// its own, and to no other goes the token. GoToSocial takes who asks for a
+// stream of a hashtag, and then tells nothing: only all has what we want.
+func (o *mastodonTags) streaming(ctx context.Context, c *Client) (at *url.URL, all bool, _ error) {
 	got, err := o.get(ctx, c, "/api/v2/instance", nil)
 	if _, wait := errors.AsType[*puskaradio.RetryError](err); wait || ctx.Err() != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var doc struct {
+		Source        string `json:"source_url"`
 		Configuration struct {
 			URLs struct {
 				Streaming string `json:"streaming"`
 			} `json:"urls"`
 		} `json:"configuration"`
 	}
-	if err != nil || json.Unmarshal(got.Body, &doc) != nil || doc.Configuration.URLs.Streaming == "" {
-		return o.server, nil // an old server has it at its own
+	if err != nil || json.Unmarshal(got.Body, &doc) != nil {
+		return o.server, false, nil // an old server
 	}
+	all = strings.Contains(strings.ToLower(doc.Source), "gotosocial")
 	u, err := checkURL(webScheme(doc.Configuration.URLs.Streaming))
 	if err != nil || u.Scheme != o.server.Scheme || !sameOwner(u, o.server) {
-		return o.server, nil
+		return o.server, all, nil
 	}
 	u.Path, u.RawQuery = "/", ""
-	return u, nil
+	return u, all, nil
+}
+
+// tagged reports whether a status has one of the hashtags.
+func (o *mastodonTags) tagged(s *status) bool {
+	return slices.ContainsFunc(s.Tags, func(t mastodon.Tag) bool {
+		return slices.ContainsFunc(o.Tags, func(tag string) bool { return strings.EqualFold(t.Name, tag) })
+	})
 }
 
 // sameOwner reports whether two addresses are of one host, or of hosts under
@@ -158,6 +178,7 @@ type mastodonListener struct {
 	o     *mastodonTags
 	q     Query
 	emit  func(Page) error
+	all   bool // the stream has statuses of any hashtag
 	heard mastodonHeard
 	page  Page // to be emitted
 }
@@ -186,7 +207,7 @@ func (l *mastodonListener) take(e mastodonEvent, at time.Time) (bool, error) {
 	q := l.q
 	q.Now = at.UTC()
 	m := l.o.mention(q, s)
-	if !l.o.wanted(s) {
+	if !l.o.wanted(s) || l.all && !l.o.tagged(s) {
 		return l.gone(func(r recentStatus) bool { return r.Ref == m.Ref }), nil
 	}
 	if m.Text == "" && m.Title == "" {

@@ -180,6 +180,23 @@ func TestMastodonStream(t *testing.T) {
 	}
 }
 
+// TestMastodonStreamOfAll hears a server that has no streams of hashtags.
+func TestMastodonStreamOfAll(t *testing.T) {
+	s := newTagServer(t)
+	s.instance = `{"version":"0.20.0","source_url":"https://codeberg.org/superseriousbusiness/gotosocial","configuration":{"urls":{"streaming":"wss://m.example"}}}`
+	s.tell <- statusEvent("update", "1", "not for us", `,"tags":[{"name":"other"}]`)
+	s.tell <- statusEvent("update", "2", "for us", `,"tags":[{"name":"x"},{"name":"ACME"}]`)
+	s.tell <- statusEvent("update", "3", "for us too", `,"tags":[{"name":"oy"}]`)
+	s.tell <- statusEvent("status.update", "3", "not any more", `,"tags":[]`)
+	log, _, _, err := overhear(t, s, "", nil, 3)
+	if want := []string{"2 for us", "3 for us too", "3 gone"}; !slices.Equal(log, want) {
+		t.Errorf("heard %q, %v, want %q", log, err, want)
+	}
+	if u := <-s.asked; u.RawQuery != "stream=public" || len(s.subs) != 0 {
+		t.Errorf("asked %s", u)
+	}
+}
+
 // TestMastodonStreaming asks a server where its streams are.
 func TestMastodonStreaming(t *testing.T) {
 	for says, want := range map[string]string{
@@ -198,8 +215,8 @@ func TestMastodonStreaming(t *testing.T) {
 			return rec.Result(), nil
 		})
 		u, _ := url.Parse("https://m.example/")
-		got, err := (&mastodonTags{server: u}).streaming(t.Context(), c)
-		if err != nil || got.String() != want {
+		got, all, err := (&mastodonTags{server: u}).streaming(t.Context(), c)
+		if err != nil || got.String() != want || all {
 			t.Errorf("streaming where it says %q = %v, %v, want %s", says, got, err, want)
 		}
 	}
