@@ -25,8 +25,6 @@ func event(base time.Time, n int, operation, key, text string) map[string]any {
 	return map[string]any{"did": "did:plc:a", "time_us": base.UnixMicro() + int64(n), "kind": "commit", "commit": commit}
 }
 
-func refOf(key string) string { return "at://did:plc:a/" + postCollection + "/" + key }
-
 // An ear listens to a bluesky source and keeps what comes as the store would.
 type ear struct {
 	t      *testing.T

@@ -29,7 +29,7 @@ type tagServer struct {
 	asked    chan *url.URL // of streams
 	subs     chan string   // what was sent to us
 	refuse   int
-	wg       sync.WaitGroup // of who listens
+	talking  sync.RWMutex // while somebody listens
 }
 
 func newTagServer(t *testing.T) *tagServer {
@@ -52,8 +52,8 @@ func newTagServer(t *testing.T) *tagServer {
 		if err != nil {
 			return
 		}
-		s.wg.Add(1)
-		defer s.wg.Done()
+		s.talking.RLock()
+		defer s.talking.RUnlock()
 		defer ws.CloseNow()
 		s.asked <- r.URL
 		ctx, hungUp := context.WithCancel(ctx)
@@ -80,9 +80,17 @@ func newTagServer(t *testing.T) *tagServer {
 	})
 	t.Cleanup(func() {
 		cancel()
-		s.wg.Wait()
+		s.alone()
 	})
 	return s
+}
+
+// alone waits until the server has seen that nobody listens.
+func (s *tagServer) alone() {
+	for !s.talking.TryLock() {
+		time.Sleep(time.Millisecond)
+	}
+	s.talking.Unlock()
 }
 
 // statusEvent is a message about a status.
@@ -158,7 +166,7 @@ func TestMastodonStream(t *testing.T) {
 	if got := <-s.subs; got != `{"stream":"hashtag","tag":"oy","type":"subscribe"}` {
 		t.Errorf("subscribed %s", got)
 	}
-	s.wg.Wait() // until the server has seen that nobody listens
+	s.alone()
 	// Who comes back knows what can be deleted. Some servers send numbers.
 	s.tell <- `{"event":"delete","payload":4}`
 	if log, _, _, err = overhear(t, s, `,"local":true`, cursor, 1); !slices.Equal(log, []string{"4 gone"}) {
@@ -167,7 +175,7 @@ func TestMastodonStream(t *testing.T) {
 	if u := <-s.asked; u.RawQuery != "stream=hashtag%3Alocal&tag=acme" {
 		t.Errorf("asked %s", u)
 	}
-	s.wg.Wait()
+	s.alone()
 	s.tell <- `{"error":"Missing access token","status":401}`
 	if _, _, _, err := overhear(t, s, "", nil, 1); StateOf(err) != StateRefused {
 		t.Errorf("Listen = %v", err)

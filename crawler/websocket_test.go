@@ -24,20 +24,20 @@ import (
 func sockets(t *testing.T, talk func(ctx context.Context, ws *websocket.Conn)) *httptest.Server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
+	var talking sync.RWMutex
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			return // it has answered
 		}
-		wg.Add(1)
-		defer wg.Done()
+		talking.RLock()
+		defer talking.RUnlock()
 		defer ws.CloseNow()
 		talk(ctx, ws)
 	})
 	t.Cleanup(func() { // nobody else ends what was taken from the server
 		cancel()
-		wg.Wait()
+		talking.Lock()
 	})
 	return srv
 }
