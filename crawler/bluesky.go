@@ -33,6 +33,7 @@ type bluesky struct {
 	Recheck     int      `json:"recheck,omitempty" jsonschema:"description=How many times 25 recent posts are looked at again in a round to see edits and deletions; 2 unless said and 0 is none"`
 	OptOut      bool     `json:"honour_opt_out,omitempty" jsonschema:"description=Leave out authors and posts that ask not to be shown to those who are not signed in; true unless said"`
 	Stream      bool     `json:"stream,omitempty" jsonschema:"description=Listen to all new posts too and keep those that name a brand; needs no account"`
+	Profiles    string   `json:"profiles,omitempty" jsonschema:"description=Where the authors of posts in the stream are looked up if there is no account to do so; public.api.bsky.app unless said"`
 	Jetstream   []string `json:"jetstream,omitempty" jsonschema:"description=The Jetstream servers to listen to; the next is taken where one does not answer"`
 
 	server    *url.URL
@@ -93,6 +94,7 @@ func (o *bluesky) Check(secret Secret) error {
 		}
 		o.streams = append(o.streams, u)
 	}
+	errs = append(errs, checkWeb("profiles", o.Profiles))
 	errs = append(errs, within("pages", o.Pages, 1, 100), within("recheck", o.Recheck, 0, 10))
 	return errors.Join(errs...)
 }

@@ -10,17 +10,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
-
-	"github.com/puskaradio/puskaradio"
 )
 
 const (
 	maxEvent    = 64 << 10         // bytes of an event that we ask for; a post has at most 3,000 of text
 	maxHeard    = 4000             // kept posts whose deletion is recognised
-	maxSettled  = 512              // kept posts that are protected from a replay
+	maxSettled  = 512              // kept posts that are protected from a replay, and go with their author's account
 	rewind      = 10 * time.Second // how far back we go at another server, whose clock is its own
-	settledFor  = 2 * time.Minute
+	maxUnnamed  = 1000             // posts that wait for the names of their authors
 	keepCursor  = 30 * time.Second // where nothing is to be kept, the cursor is so old at most
 	maxReplayed = 24 * time.Hour   // for so long servers remember
 )
@@ -55,7 +54,7 @@ type jetstreamCursor struct {
 	Seq     int64     `json:"seq,omitempty"`     // of the last event; 0 at a server that does not count them
 	Time    int64     `json:"time_us"`           // of the last event, by the server's clock
 	Kept    marks     `json:"kept,omitzero"`     // posts that were kept
-	Settled []settled `json:"settled,omitempty"` // the same of the last minutes, with their revision
+	Settled []settled `json:"settled,omitempty"` // the newest of these, with their revision
 }
 
 // A settled is a post whose older revisions are not to come back when some of
@@ -63,7 +62,6 @@ type jetstreamCursor struct {
 type settled struct {
 	Ref string `json:"ref"`
 	Rev string `json:"rev"`
-	At  int64  `json:"at"` // Time of the event
 }
 
 // A jetstreamEvent is a message of the stream.
@@ -80,9 +78,14 @@ type jetstreamEvent struct {
 		Record     *blueskyRecord `json:"record"`
 	} `json:"commit"`
 
-	ref   string // of the post; empty if this is not about one
-	named bool   // it names a brand
-	fault error
+	Account *struct {
+		Active *bool `json:"active"`
+	} `json:"account"`
+
+	ref    string // of the post; empty if this is not about one
+	named  bool   // it names a brand
+	leaves string // instead of an event: an author who asks to be left out
+	fault  error
 }
 
 // readEvent reads a message.
@@ -124,12 +127,21 @@ func (o *bluesky) Listen(ctx context.Context, c *Client, q Query, emit func(Page
 		return err
 	}
 	names := NewMatcher(q.Brands)
+	left := make(chan jetstreamEvent)
+	if o.OptOut {
+		l.who = newAuthors(o.profiles(c))
+		ctx, cancel := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		wg.Go(func() { l.who.run(ctx, left) })
+		defer wg.Wait()
+		defer cancel()
+	}
 	for {
 		conn, err := l.dial(ctx, c)
 		if err != nil {
 			return err
 		}
-		err = gather(ctx, conn, func(b []byte) jetstreamEvent { return readEvent(b, names) }, l.take, l.flush)
+		err = gather(ctx, conn, left, func(b []byte) jetstreamEvent { return readEvent(b, names) }, l.take, l.flush)
 		conn.Close()
 		if !errors.Is(err, errCounterReset) {
 			return err
@@ -146,8 +158,10 @@ type jetstreamListener struct {
 	q    Query
 	emit func(Page) error
 	cur  jetstreamCursor
+	who  *authors // nil: nobody is looked up
 
 	asked int64     // the number that we went on from; 0 if that was a time
+	from  int64     // the time that we went on from; servers begin earlier, at a place that suits them
 	page  Page      // to be emitted
 	kept  time.Time // when the cursor was emitted last
 }
@@ -164,16 +178,17 @@ func (l *jetstreamListener) dial(ctx context.Context, c *Client) (*Conn, error) 
 	for _, s := range servers {
 		u := *s
 		v := url.Values{"wantedCollections": {postCollection}, "maxMessageSizeBytes": {strconv.Itoa(maxEvent)}}
-		l.asked = 0
+		l.asked, l.from = 0, 0
 		switch {
 		case l.cur.Time == 0: // from now on
 		case u.Host == l.cur.Host && l.cur.Seq != 0:
 			l.asked = l.cur.Seq
 			v.Set("cursor", strconv.FormatInt(l.cur.Seq, 10))
-		case u.Host == l.cur.Host:
-			v.Set("cursor", strconv.FormatInt(l.cur.Time, 10))
 		default:
-			v.Set("cursor", strconv.FormatInt(l.cur.Time-rewind.Microseconds(), 10))
+			if l.from = l.cur.Time; u.Host != l.cur.Host {
+				l.from -= rewind.Microseconds()
+			}
+			v.Set("cursor", strconv.FormatInt(l.from, 10))
 		}
 		u.RawQuery = v.Encode()
 		conn, err := c.Dial(ctx, Request{URL: u.String(), API: true})
@@ -196,107 +211,6 @@ func (l *jetstreamListener) opened() error {
 	if missed := l.q.Now.Sub(time.UnixMicro(l.cur.Time)); l.cur.Time != 0 && missed > maxReplayed {
 		p.Faults = append(p.Faults, fmt.Errorf("stream: it was not heard for %v, and servers remember %v", missed.Round(time.Minute), maxReplayed))
 		p.More = true
-	}
-	return l.emit(p)
-}
-
-// take is told of an event.
-func (l *jetstreamListener) take(e jetstreamEvent, at time.Time) (bool, error) {
-	if e.fault != nil {
-		if len(l.page.Faults) < 100 {
-			l.page.Faults = append(l.page.Faults, fmt.Errorf("stream: %w", e.fault))
-		}
-	}
-	if e.Time <= 0 || time.UnixMicro(e.Time).After(at.Add(time.Hour)) {
-		return l.due(at), nil // it would lead the cursor astray
-	}
-	if l.asked != 0 {
-		if e.Seq < l.asked { // what we asked for is in its future, or it does not count any more
-			l.cur.Seq = 0
-			l.cur.Time -= rewind.Microseconds()
-			return false, errCounterReset
-		}
-		if e.Seq == l.asked {
-			return false, nil // the last that was heard
-		}
-	}
-	l.asked = 0
-	l.cur.Seq, l.cur.Time = e.Seq, max(l.cur.Time, e.Time)
-	if e.ref == "" || e.fault != nil {
-		return l.due(at), nil
-	}
-	known := l.cur.Kept.knows(e.ref)
-	if !known && !e.named {
-		return l.due(at), nil
-	}
-	if !l.settle(&e) {
-		return l.due(at), nil
-	}
-	l.keep(&e, at)
-	return true, nil
-}
-
-// settle notes the revision of a post, and reports whether it is newer than
-// the one that is known.
-func (l *jetstreamListener) settle(e *jetstreamEvent) bool {
-	s := l.cur.Settled
-	i := slices.IndexFunc(s, func(s settled) bool { return s.Ref == e.ref })
-	if i >= 0 {
-		if e.Commit.Rev <= s[i].Rev {
-			return false
-		}
-		s = slices.Delete(s, i, i+1)
-	}
-	old := l.cur.Time - settledFor.Microseconds()
-	n := 0
-	for n < len(s) && (s[n].At < old || len(s)-n >= maxSettled) {
-		n++
-	}
-	l.cur.Settled = append(s[n:], settled{e.ref, e.Commit.Rev, e.Time})
-	return true
-}
-
-// keep puts a post into the page, or takes it back.
-func (l *jetstreamListener) keep(e *jetstreamEvent, at time.Time) {
-	r := e.Commit.Record
-	l.page.Mentions = slices.DeleteFunc(l.page.Mentions, func(m puskaradio.Mention) bool {
-		return m.Ref == e.ref && !e.named // it does not name a brand any more, or is gone
-	})
-	if !e.named || strings.TrimSpace(*r.Text) == "" || l.o.unwanted(r.Labels.Values) || !l.o.speaks(r) {
-		if l.cur.Kept.knows(e.ref) {
-			l.page.Gone = append(l.page.Gone, e.ref)
-		}
-		return
-	}
-	l.cur.Kept.add(e.ref, maxHeard)
-	l.page.Gone = slices.DeleteFunc(l.page.Gone, func(ref string) bool { return ref == e.ref })
-	m := puskaradio.Mention{Ref: e.ref, URL: postURL(e.DID, e.ref), Author: e.DID}
-	q := l.q
-	q.Now = at.UTC()
-	r.fill(&m, time.UnixMicro(e.Time).UTC(), q.Now)
-	stamp(q, puskaradio.Social, &m)
-	l.page.Mentions = append(l.page.Mentions, m)
-}
-
-// speaks reports whether a post is in the language that is wanted.
-func (o *bluesky) speaks(r *blueskyRecord) bool {
-	return o.Lang == "" || slices.ContainsFunc(r.Langs, func(s string) bool { return langCode(s) == langCode(o.Lang) })
-}
-
-// due reports whether the cursor is to be kept though nothing else is.
-func (l *jetstreamListener) due(at time.Time) bool {
-	if l.kept.IsZero() {
-		l.kept = at
-	}
-	return at.Sub(l.kept) >= keepCursor
-}
-
-// flush emits the page.
-func (l *jetstreamListener) flush() error {
-	p := l.page
-	l.page, l.kept = Page{}, time.Time{}
-	if err := p.setCursor(&l.cur); err != nil {
-		return err
 	}
 	return l.emit(p)
 }

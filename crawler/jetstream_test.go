@@ -25,8 +25,6 @@ func event(base time.Time, n int, operation, key, text string) map[string]any {
 	return map[string]any{"did": "did:plc:a", "time_us": base.UnixMicro() + int64(n), "kind": "commit", "commit": commit}
 }
 
-func refOf(key string) string { return "at://did:plc:a/" + postCollection + "/" + key }
-
 // An ear listens to a bluesky source and keeps what comes as the store would.
 type ear struct {
 	t      *testing.T
@@ -44,7 +42,7 @@ func newEar(t *testing.T, servers ...*httptest.Server) *ear {
 		addresses = append(addresses, s.URL)
 	}
 	list, _ := json.Marshal(addresses)
-	con, err := New("bluesky", fmt.Appendf(nil, `{"stream":true,"jetstream":%s}`, list), nil)
+	con, err := New("bluesky", fmt.Appendf(nil, `{"stream":true,"honour_opt_out":false,"jetstream":%s}`, list), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +192,7 @@ func TestJetstreamCursor(t *testing.T) {
 		}
 		if due && i < 9000 {
 			flushes++
-			if err := l.flush(); err != nil {
+			if _, err := l.flush(true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -287,7 +285,7 @@ func FuzzJetstream(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		if err := l.flush(); err != nil {
+		if _, err := l.flush(true); err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range ms {

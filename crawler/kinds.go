@@ -45,8 +45,10 @@ var kinds = map[string]Kind{
 		Reads: "Reads public posts of Bluesky that name a brand: by search with an account, and by listening to the stream of all posts.",
 		Genre: puskaradio.Social, Every: 5 * time.Minute, Keep: puskaradio.UntilGone,
 		Terms:   Terms{"2026-11-21", "Documented interfaces, free: search with an app password, Jetstream without an account. Posts are public; deletions are followed, and authors who ask not to be shown to strangers are left out."},
-		Example: `{"server":"https://appview.example"}`,
-		New:     func() Connector { return &bluesky{Pages: 10, Recheck: 2, OptOut: true, Jetstream: jetstreamServers()} },
+		Example: `{"handle":"acme.example","password_env":"BLUESKY_PASSWORD","stream":true}`,
+		New: func() Connector {
+			return &bluesky{Pages: 10, Recheck: 2, OptOut: true, Profiles: blueskyProfiles, Jetstream: jetstreamServers()}
+		},
 	},
 	"feed": {
 		Reads: "Reads a feed: RSS, Atom or JSON Feed, of a blog, a forum, a newsroom or of comments.",

@@ -33,6 +33,7 @@ type mastodonTags struct {
 	Pages    int      `json:"pages,omitempty" jsonschema:"description=The most pages of a hashtag or a name in one round; 10 unless said"`
 	Recheck  int      `json:"recheck,omitempty" jsonschema:"description=How many recent posts are looked at again in a round to see edits and deletions; 5 unless said and 0 is none"`
 	OptOut   bool     `json:"honour_opt_out,omitempty" jsonschema:"description=Leave out authors who ask not to be indexed; true unless said"`
+	Stream   bool     `json:"stream,omitempty" jsonschema:"description=Listen to the hashtags too so that a post is here within two seconds; needs a token"`
 
 	server *url.URL
 	token  string
@@ -68,6 +69,9 @@ func (o *mastodonTags) Check(secret Secret) error {
 	}
 	if o.Search && o.TokenEnv == "" {
 		errs = append(errs, errors.New("token_env is missing: servers search only for those who sign in"))
+	}
+	if o.Stream && (o.TokenEnv == "" || len(o.Tags) == 0) {
+		errs = append(errs, errors.New("stream needs tags and token_env: servers have streams of hashtags, for those who sign in"))
 	}
 	if o.TokenEnv != "" {
 		if secret == nil {

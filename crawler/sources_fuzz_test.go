@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/puskaradio/puskaradio"
 )
 
 var fuzzNow = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -59,7 +61,7 @@ func fuzzKind(f *testing.F, kind, options string) {
 			rec.Write(body)
 			return rec.Result(), nil
 		})
-		q := Query{Now: fuzzNow}
+		q := Query{Now: fuzzNow, Brands: []puskaradio.Brand{{ID: "acme", Name: "Acme"}}}
 		for pages, more := 0, true; more; pages++ {
 			if pages > 200 {
 				t.Fatal("a round without an end")

@@ -62,13 +62,17 @@ func (o *mastodonTags) take(q Query, cur *mastodonCursor, raws []json.RawMessage
 
 // remember keeps a status to look at again.
 func (cur *mastodonCursor) remember(s *status, m puskaradio.Mention, now time.Time) {
-	if now.Sub(m.Published) > recentFor || slices.ContainsFunc(cur.Recent, func(r recentStatus) bool { return r.Ref == m.Ref }) {
-		return
+	cur.Recent = remembered(cur.Recent, s, m, now, maxRecent)
+}
+
+// remembered adds a status to those that are recent, of which there are so
+// many at the most.
+func remembered(list []recentStatus, s *status, m puskaradio.Mention, now time.Time, most int) []recentStatus {
+	if now.Sub(m.Published) > recentFor || slices.ContainsFunc(list, func(r recentStatus) bool { return r.Ref == m.Ref }) {
+		return list
 	}
-	cur.Recent = append(cur.Recent, recentStatus{ID: string(s.ID), Ref: m.Ref, At: m.Published.Unix(), Edited: unixOf(s.EditedAt)})
-	if over := len(cur.Recent) - maxRecent; over > 0 {
-		cur.Recent = slices.Delete(cur.Recent, 0, over)
-	}
+	list = append(list, recentStatus{ID: string(s.ID), Ref: m.Ref, At: m.Published.Unix(), Edited: unixOf(s.EditedAt)})
+	return slices.Delete(list, 0, max(len(list)-most, 0))
 }
 
 func unixOf(t time.Time) int64 {

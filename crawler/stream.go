@@ -49,8 +49,10 @@ func Polls(c Connector) bool {
 	return true
 }
 
-// pause is how long messages are gathered before they are emitted.
-const pause = 100 * time.Millisecond
+const (
+	pause    = 100 * time.Millisecond // for so long messages are gathered before they are emitted
+	maxPause = time.Second            // and at the most
+)
 
 // A heard is what one message of a connection was decoded to.
 type heard[T any] struct {
@@ -61,9 +63,11 @@ type heard[T any] struct {
 
 // gather reads messages until there are no more. decode, which must be pure,
 // runs beside the reading; take is told what it gave, with the time when that
-// came, one by one, and says whether there is now something to emit; flush
-// emits it, soon after. gather ends with the first error of any of them.
-func gather[T any](ctx context.Context, conn *Conn, decode func([]byte) T, take func(T, time.Time) (bool, error), flush func() error) error {
+// came, one by one, and what comes from also, and says whether there is now
+// something to emit. flush emits it, soon after; it may say that it would
+// rather wait a little, unless it must. gather ends with the first error of
+// any of them.
+func gather[T any](ctx context.Context, conn *Conn, also <-chan T, decode func([]byte) T, take func(T, time.Time) (bool, error), flush func(must bool) (bool, error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	in := make(chan heard[T], 64)
 	go func() {
@@ -92,34 +96,44 @@ func gather[T any](ctx context.Context, conn *Conn, decode func([]byte) T, take 
 	timer := time.NewTimer(pause)
 	timer.Stop()
 	defer timer.Stop()
-	waiting := false
+	var since time.Time // when there was something to emit
 	for {
+		var h heard[T]
 		select {
-		case h, ok := <-in:
+		case got, ok := <-in:
 			if !ok {
 				return context.Cause(ctx)
 			}
-			if h.err != nil {
-				if waiting {
-					if err := flush(); err != nil {
-						return err
-					}
-				}
-				return h.err
-			}
-			some, err := take(h.what, h.at)
+			h = got
+		case h.what = <-also:
+			h.at = time.Now()
+		case <-timer.C:
+			done, err := flush(time.Since(since) >= maxPause)
 			if err != nil {
 				return err
 			}
-			if some && !waiting {
-				waiting = true
+			if done {
+				since = time.Time{}
+			} else {
 				timer.Reset(pause)
 			}
-		case <-timer.C:
-			waiting = false
-			if err := flush(); err != nil {
-				return err
+			continue
+		}
+		if h.err != nil {
+			if !since.IsZero() {
+				if _, err := flush(true); err != nil {
+					return err
+				}
 			}
+			return h.err
+		}
+		some, err := take(h.what, h.at)
+		if err != nil {
+			return err
+		}
+		if some && since.IsZero() {
+			since = time.Now()
+			timer.Reset(pause)
 		}
 	}
 }

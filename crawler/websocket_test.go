@@ -24,20 +24,20 @@ import (
 func sockets(t *testing.T, talk func(ctx context.Context, ws *websocket.Conn)) *httptest.Server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
+	var talking sync.RWMutex
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			return // it has answered
 		}
-		wg.Add(1)
-		defer wg.Done()
+		talking.RLock()
+		defer talking.RUnlock()
 		defer ws.CloseNow()
 		talk(ctx, ws)
 	})
 	t.Cleanup(func() { // nobody else ends what was taken from the server
 		cancel()
-		wg.Wait()
+		talking.Lock()
 	})
 	return srv
 }
@@ -146,7 +146,7 @@ func TestDialRefused(t *testing.T) {
 }
 
 func TestDialTLS(t *testing.T) {
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			return
@@ -154,8 +154,10 @@ func TestDialTLS(t *testing.T) {
 		_ = ws.Write(r.Context(), websocket.MessageText, []byte("hi"))
 		_ = ws.CloseNow()
 	}))
-	defer srv.Close()
+	srv.EnableHTTP2 = true // as those do that stream; WebSockets are of HTTP/1.1
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	defer srv.Close()
 	c := local(t, srv.URL)
 	if _, err := c.Dial(t.Context(), Request{URL: srv.URL, API: true}); StateOf(err) != StateUnreachable {
 		t.Errorf("a certificate of nobody: %v", err)
@@ -164,6 +166,9 @@ func TestDialTLS(t *testing.T) {
 	}
 	c = local(t, srv.URL)
 	c.Roots = srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	if _, err := c.Fetch(t.Context(), Request{URL: srv.URL, API: true}); StateOf(err) != StateRefused { // the connection of this is kept
+		t.Errorf("Fetch where a WebSocket is spoken = %v", err)
+	}
 	conn, err := c.Dial(t.Context(), Request{URL: "wss" + strings.TrimPrefix(srv.URL, "https"), API: true})
 	if err != nil {
 		t.Fatal(err)

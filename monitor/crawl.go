@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -188,7 +190,7 @@ func (m *Monitor) prepare(ctx context.Context, p *Plan, src *Source, matcher *cr
 			}
 		}
 	}
-	scores := m.Scorer.Score(texts)
+	scores := m.score(texts)
 	m.weigh(ctx, p, texts, scores)
 	for i, s := range scores {
 		out[i].Score = &s
@@ -196,6 +198,33 @@ func (m *Monitor) prepare(ctx context.Context, p *Plan, src *Source, matcher *cr
 			out[i].Lang = s.Lang
 		}
 		out[i].Flag = flag(&out[i], now)
+	}
+	return out
+}
+
+// score scores texts, many of them on all processors.
+func (m *Monitor) score(texts []sentiment.Text) []puskaradio.Score {
+	parts := min(runtime.GOMAXPROCS(0), len(texts)/50)
+	if parts < 2 {
+		return m.Scorer.Score(texts)
+	}
+	out := make([]puskaradio.Score, 0, len(texts))
+	scored := make([][]puskaradio.Score, parts)
+	faults := make([]any, parts)
+	var wg sync.WaitGroup
+	for i := range parts {
+		part := texts[len(texts)*i/parts : len(texts)*(i+1)/parts]
+		wg.Go(func() {
+			defer func() { faults[i] = recover() }() // it is the caller's to bear
+			scored[i] = m.Scorer.Score(part)
+		})
+	}
+	wg.Wait()
+	for i := range parts {
+		if faults[i] != nil {
+			panic(faults[i])
+		}
+		out = append(out, scored[i]...)
 	}
 	return out
 }

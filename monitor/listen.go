@@ -93,17 +93,16 @@ func (m *Monitor) hear(ctx context.Context, p *Plan, src *Source, s crawler.Stre
 	}
 	open, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	k := &keeper{m: m, p: p, src: src, pages: make(chan crawler.Page, 64), done: make(chan struct{})}
-	go func() {
-		defer close(k.done)
-		// What was heard before an interruption is kept.
-		if k.err = k.run(context.WithoutCancel(ctx)); k.err != nil {
-			cancel(k.err)
-		}
-	}()
+	k := &keeper{m: m, p: p, src: src, pages: make(chan crawler.Page, 64), fail: cancel}
+	// What was heard before an interruption is kept.
+	whole := context.WithoutCancel(ctx)
+	var wg sync.WaitGroup
+	commits := make(chan commit, 1)
+	wg.Go(func() { k.prepare(whole, commits) })
+	wg.Go(func() { k.keep(whole, commits) })
 	defer func() {
 		close(k.pages)
-		<-k.done
+		wg.Wait()
 		if k.err != nil {
 			err = k.err
 		}
@@ -120,53 +119,82 @@ func (m *Monitor) hear(ctx context.Context, p *Plan, src *Source, s crawler.Stre
 }
 
 // A keeper keeps the pages of one connection, those that come close together
-// in one transaction.
+// in one transaction. It scores some while it keeps those before.
 type keeper struct {
 	m     *Monitor
 	p     *Plan
 	src   *Source
 	pages chan crawler.Page
-	done  chan struct{}
-	err   error
+	fail  func(error) // ends the connection
+	err   error       // of keep
 }
 
-// run keeps pages until there are no more.
-func (k *keeper) run(ctx context.Context) (err error) {
+// A commit is what is kept in one transaction.
+type commit struct {
+	crawl store.Crawl
+	empty bool
+	more  bool // something may have been missed that can be fetched
+}
+
+// prepare gathers and scores pages until there are no more.
+func (k *keeper) prepare(ctx context.Context, commits chan<- commit) {
+	defer close(commits)
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("stream %s: %v", k.src.ID, r)
+			k.fail(fmt.Errorf("stream %s: %v", k.src.ID, r))
+			for range k.pages { // until the connection has ended
+			}
 		}
 	}()
-	alive := time.NewTicker(aliveEvery)
-	defer alive.Stop()
-	opened := false
-	for {
-		var page crawler.Page
-		select {
-		case next, ok := <-k.pages:
-			if !ok {
-				return nil
-			}
-			page = next
-		case <-alive.C:
-			if opened {
-				if err := k.note(ctx); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		if !opened {
-			opened = true
-			if err := k.open(ctx); err != nil {
-				return err
-			}
-		}
+	for page := range k.pages {
 		for rest := &page; rest != nil; {
 			page, rest = k.gather(*rest)
-			if err := k.keep(ctx, page); err != nil {
-				return err
+			for _, f := range page.Faults {
+				k.m.Log.Warn("unreadable", "stream", k.src.ID, "err", f)
 			}
+			now := time.Now().UTC()
+			ms := k.m.prepare(ctx, k.p, k.src, k.p.matchers[k.src.ID], page.Mentions, now)
+			if err := k.m.tellStories(ctx, ms, now); err != nil {
+				k.fail(err)
+				for range k.pages { // until the connection has ended
+				}
+				return
+			}
+			c := commit{k.m.page(k.p, k.src, page, ms, now), page.Cursor == nil && len(page.Mentions)+len(page.Gone)+len(page.Faults) == 0, page.More}
+			c.crawl.Job, c.crawl.Ledger.Fetches = "listen/"+k.src.ID, 0 // that is counted by the clock
+			commits <- c
+		}
+	}
+}
+
+// keep keeps what was prepared until there is no more.
+func (k *keeper) keep(ctx context.Context, commits <-chan commit) {
+	alive := time.NewTicker(aliveEvery)
+	defer alive.Stop()
+	for opened := false; ; {
+		var err error
+		select {
+		case c, ok := <-commits:
+			if !ok {
+				return
+			}
+			if k.err != nil {
+				continue // what follows a gap is not kept
+			}
+			if !opened {
+				opened, err = true, k.open(ctx)
+			}
+			if err == nil {
+				err = k.commit(ctx, c)
+			}
+		case <-alive.C:
+			if opened && k.err == nil {
+				err = k.note(ctx)
+			}
+		}
+		if err != nil {
+			k.err = err
+			k.fail(err)
 		}
 	}
 }
@@ -220,31 +248,25 @@ func (k *keeper) note(ctx context.Context) error {
 	return k.m.Store.Note(ctx, puskaradio.Coverage{Source: k.src.ID, Hour: now.Truncate(time.Hour), At: now, Fetches: 1, State: crawler.StateOK})
 }
 
-// keep keeps a page, and has the source read where something was missed.
-func (k *keeper) keep(ctx context.Context, page crawler.Page) error {
-	now := time.Now().UTC()
-	for _, f := range page.Faults {
-		k.m.Log.Warn("unreadable", "stream", k.src.ID, "err", f)
-	}
-	if page.Cursor != nil || len(page.Mentions)+len(page.Gone)+len(page.Faults) > 0 {
-		ms := k.m.prepare(ctx, k.p, k.src, k.p.matchers[k.src.ID], page.Mentions, now)
-		c := k.m.page(k.p, k.src, page, ms, now)
-		c.Job, c.Ledger.Fetches = "listen/"+k.src.ID, 0 // that is counted by the clock
+// commit keeps a page, and has the source read where something was missed.
+func (k *keeper) commit(ctx context.Context, c commit) error {
+	if !c.empty {
 		k.m.answered.Store(k.src.ID, time.Now().UTC())
-		if _, err := k.m.Store.Commit(ctx, c); err != nil {
+		if _, err := k.m.Store.Commit(ctx, c.crawl); err != nil {
 			return err
 		}
 	}
-	if !page.More || !crawler.Polls(k.src.Connector) {
+	if !c.more || !crawler.Polls(k.src.Connector) {
 		return nil
 	}
-	jobs, err := k.m.Store.Jobs(ctx, "crawl/"+k.src.ID)
+	key := "crawl/" + k.src.ID
+	jobs, err := k.m.Store.Jobs(ctx, key)
 	if err != nil {
 		return err
 	}
 	for _, j := range jobs {
-		if j.Key == "crawl/"+k.src.ID {
-			return k.m.Store.Schedule(ctx, store.Job{Key: j.Key, Kind: j.Kind, Lane: j.Lane, Every: j.Every, Due: now})
+		if j.Key == key {
+			return k.m.Store.Schedule(ctx, store.Job{Key: j.Key, Kind: j.Kind, Lane: j.Lane, Every: j.Every, Due: time.Now()})
 		}
 	}
 	return nil

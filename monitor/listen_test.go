@@ -220,6 +220,7 @@ func TestStreamFollowsPlan(t *testing.T) {
 			if err := sc.SetPlan(ctx, &p, time.Now()); err != nil {
 				t.Error(err)
 			}
+			time.Sleep(time.Second) // what was open ends
 			one.say("b fine")
 			two.say("c fine")
 			time.Sleep(time.Minute)
@@ -228,6 +229,7 @@ func TestStreamFollowsPlan(t *testing.T) {
 			if err := sc.SetPlan(ctx, &p2, time.Now()); err != nil {
 				t.Error(err)
 			}
+			time.Sleep(time.Second)
 			one.say("never heard")
 			two.say("d fine")
 		}()

@@ -1,7 +1,7 @@
 // Starts a Bluesky network of one PDS and one AppView for a test, and tells on
 // standard output, a JSON object to a line: first the addresses, then every
-// commit of the PDS as Jetstream tells it, without a cursor. It ends when its
-// standard input does.
+// commit of the PDS, and how accounts are, as Jetstream tells it, without a
+// cursor. It ends when its standard input does.
 import net from 'node:net'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -42,9 +42,10 @@ mockNetworkUtilities(pds, bsky)
 const firehose = new Firehose({
   service: `ws://localhost:${pdsPort}`, idResolver: pds.ctx.idResolver, unauthenticatedCommits: true,
   handleEvent: (e) => {
+    if (e.event === 'account') tell({ did: e.did, time_us: 0, kind: 'account', account: { active: e.active, status: e.status } })
     if (!['create', 'update', 'delete'].includes(e.event)) return
     tell({
-      did: e.did, time_us: Date.parse(e.time) * 1000, kind: 'commit',
+      did: e.did, time_us: 0, kind: 'commit',
       commit: { rev: e.rev, operation: e.event, collection: e.collection, rkey: e.rkey, cid: e.cid?.toString(), record: e.record },
     })
   },
