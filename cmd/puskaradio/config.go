@@ -91,7 +91,7 @@ type alertConfig struct {
 	// Sensitivity is how much evidence an alert needs.
 	Sensitivity trend.Sensitivity `json:"sensitivity,omitempty" jsonschema:"enum=high,enum=normal,enum=low,enum=quiet,description=How little it takes to raise an alert: high; normal (unless said); low or quiet give about 1; 0.5; 0.25 and 0.1 false alerts a month for a brand"`
 	Least       int               `json:"least,omitempty" jsonschema:"description=The fewest negative mentions of the last 24 hours; 3 unless said"`
-	Collect     *span             `json:"collect,omitempty" jsonschema:"description=How long to gather mentions before judging; 30s unless said"`
+	Collect     *span             `json:"collect,omitempty" jsonschema:"description=How long to gather mentions before judging; 1s unless said: an alert that grows is edited in place"`
 }
 
 type fetchConfig struct {
@@ -178,8 +178,8 @@ func (l *loaded) defaults() {
 	l.Digest.At = cmp.Or(l.Digest.At, "08:00")
 	l.Keep = cmp.Or(l.Keep, span(365*24*time.Hour))
 	if l.Alerts.Collect == nil {
-		half := span(30 * time.Second)
-		l.Alerts.Collect = &half
+		a := span(time.Second)
+		l.Alerts.Collect = &a
 	}
 }
 

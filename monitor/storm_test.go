@@ -1,0 +1,149 @@
+package monitor_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/internal/crowd"
+	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/sentiment"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// A storm is a source that has a hundred thousand bad posts of the last ten
+// minutes, a page of 500 after another; two of three pass one of ten stories on.
+type storm struct {
+	mu      sync.Mutex
+	c       *crowd.Crowd
+	left    int
+	stories []string
+	calm    bool // only the history is to be had
+	history []puskaradio.Mention
+}
+
+func (s *storm) Fetch(_ context.Context, _ *crawler.Client, q crawler.Query) (crawler.Page, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calm || s.left == 0 {
+		return crawler.Page{Mentions: slices.Clone(s.history)}, nil
+	}
+	var p crawler.Page
+	for range min(500, s.left) {
+		s.left--
+		m := s.c.Mention(q.Now.Add(-time.Duration(s.c.Rand.IntN(600)) * time.Second))
+		m.Brand, m.Source, m.Score, m.Flag = "", "", nil, ""
+		m.Text = "Surkea toimitus, pettymys. " + m.Text
+		if n := s.c.Rand.IntN(30); n < 20 {
+			m.Text = s.stories[n%10]
+		}
+		p.Mentions = append(p.Mentions, m)
+	}
+	p.More = s.left > 0
+	return p, nil
+}
+
+// BenchmarkStorm takes in a hundred thousand bad posts about one brand, as fast
+// as they come, with everything that belongs to it: language and feeling, stories,
+// the store on the disk, the detector, Slack.
+func BenchmarkStorm(b *testing.B) {
+	model, err := sentiment.Shipped()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		st, err := store.OpenBolt(b.TempDir(), &store.BoltOptions{Zone: time.UTC})
+		if err != nil {
+			b.Fatal(err)
+		}
+		c := crowd.New(1, 1, 100_000)
+		src := &storm{c: c, left: 100_000, calm: true}
+		now := time.Now().UTC()
+		for i := range 200 {
+			m := c.Mention(now.Add(-time.Duration(i+1) * 3 * time.Hour))
+			m.Brand, m.Source, m.Score, m.Flag = "", "", nil, ""
+			src.history = append(src.history, m)
+		}
+		for i := range 10 {
+			src.stories = append(src.stories, fmt.Sprintf("Surkea palvelu ja pettymys. Tarina %d: ", i)+c.Mention(now).Text)
+		}
+		slack := &slackLedger{}
+		ch := channel(&testing.T{}, "team", false)
+		ch.Notifier = routed{ch.Notifier, slack}
+		var log strings.Builder
+		m := &monitor.Monitor{Store: st, HTTP: http.DefaultClient, Scorer: sentiment.NewScorer(model), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+		plan := &monitor.Plan{
+			Brands:   []puskaradio.Brand{{ID: "acme", Name: "Acme"}},
+			Sources:  []monitor.Source{{Source: puskaradio.Source{ID: "storm", Every: time.Second, About: "acme"}, Connector: src}},
+			Channels: []monitor.Channel{ch}, Zone: time.UTC, DigestAt: -1, Collect: 0,
+		}
+		ctx, cancel := context.WithCancel(b.Context())
+		done := make(chan error, 1)
+		if err := m.SetPlan(ctx, plan, time.Now()); err != nil {
+			b.Fatal(err)
+		}
+		go func() { done <- m.Run(ctx) }()
+		until(b, func() bool { // the history is read to its end
+			cur, err := st.Cursor(ctx, "begun/storm")
+			return err == nil && cur != nil
+		})
+		src.mu.Lock()
+		src.calm = false
+		src.mu.Unlock()
+		began, peak := time.Now(), uint64(0)
+		var told time.Duration
+		until(b, func() bool {
+			var ms runtime.MemStats
+			runtime.ReadMemStats(&ms)
+			peak = max(peak, ms.Sys-ms.HeapReleased)
+			slack.mu.Lock()
+			if told == 0 && len(slack.posts) > 0 {
+				told = time.Since(began)
+			}
+			slack.mu.Unlock()
+			src.mu.Lock()
+			defer src.mu.Unlock()
+			return src.left == 0
+		})
+		took := time.Since(began)
+		time.Sleep(3 * time.Second)
+		cancel()
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+		es, err := st.Stamps(b.Context(), "acme", now.Add(-time.Hour), time.Now().Add(time.Hour))
+		if err != nil || len(es) < 99_000 {
+			b.Errorf("%d posts were kept, %v\n%s", len(es), err, log.String())
+		}
+		if n := len(slack.alerts()); n != 1 {
+			b.Errorf("told %d times, want once\n%s", n, log.String())
+		}
+		b.ReportMetric(100_000/took.Seconds(), "posts/s")
+		b.ReportMetric(told.Seconds()*1000, "ms-to-Slack")
+		b.ReportMetric(float64(peak)/(1<<20), "MB")
+		if err := st.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// until waits for something.
+func until(tb testing.TB, ok func() bool) {
+	tb.Helper()
+	for range 6000 {
+		if ok() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	tb.Fatal("it never came")
+}
