@@ -3,7 +3,8 @@
 //
 // There is one file for each kind of source. To add one, write NAME.go with a
 // struct of its options and a Fetch method, add a line to the table in
-// kinds.go, and record its exchanges in testdata/crawler/NAME.
+// kinds.go, and record its exchanges in testdata/crawler/NAME. A source that
+// tells what is new has a Listen method too, see [Stream].
 package crawler
 
 import (

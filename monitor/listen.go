@@ -245,6 +245,7 @@ func (k *keeper) open(ctx context.Context) error {
 
 func (k *keeper) note(ctx context.Context) error {
 	now := time.Now().UTC()
+	k.m.answered.Store(k.src.ID, now)
 	return k.m.Store.Note(ctx, puskaradio.Coverage{Source: k.src.ID, Hour: now.Truncate(time.Hour), At: now, Fetches: 1, State: crawler.StateOK})
 }
 
