@@ -57,6 +57,13 @@ var kinds = map[string]Kind{
 		Example: `{"url":"https://blog.example/feed"}`,
 		New:     func() Connector { return &feed{Pages: 1} },
 	},
+	"hackernews": {
+		Reads: "Searches the stories and comments of Hacker News for the names of the brands.",
+		Genre: puskaradio.Social, Every: 10 * time.Minute,
+		Terms:   Terms{"2026-11-22", "Algolia's public search of Hacker News, free, no key, about 10,000 requests an hour from one address. Deletions show only in the site's own interface, which is asked about recent items."},
+		Example: `{}`,
+		New:     func() Connector { return &hackerNews{Tags: "(story,comment)", PerPage: 100, Pages: 5, Recheck: 5} },
+	},
 	"mastodon": {
 		Reads: "Reads public posts of a Mastodon or GoToSocial server by hashtag, and with a token by search.",
 		Genre: puskaradio.Social, Every: 5 * time.Minute, Keep: puskaradio.UntilGone,

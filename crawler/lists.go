@@ -3,7 +3,6 @@ package crawler
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -16,6 +15,9 @@ import (
 
 const (
 	maxListPages = 50                 // pages of one list in a round, unless its kind says less
+	maxLists     = 50                 // lists of a round; of more the others come in the next
+	maxAllKnown  = 20_000             // versions that are remembered of all lists together
+	maxRecheck   = 20                 // items that are looked at again in a round, one by one
 	maxSeen      = 200                // items that are looked at again
 	seenFor      = 7 * 24 * time.Hour // and for how long after they were published
 )
@@ -56,7 +58,8 @@ type listPage struct {
 
 // A listCursor is how far the lists were read.
 type listCursor struct {
-	List   int                  `json:"list,omitempty"`   // that is read now
+	From   int                  `json:"from,omitempty"`   // the list that this round began with
+	List   int                  `json:"list,omitempty"`   // that is read now, counted from there
 	Token  string               `json:"token,omitempty"`  // of its next page
 	Read   int                  `json:"read,omitempty"`   // its pages in this round
 	Fresh  bool                 `json:"fresh,omitempty"`  // of these, one brought something new
@@ -94,36 +97,62 @@ func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again i
 	if cur.Lists == nil {
 		cur.Lists = map[string]*listMark{}
 	}
-	lists := o.lists(q)
-	if len(lists) == 0 {
+	all := o.lists(q)
+	if len(all) == 0 {
 		return Page{}, &puskaradio.PermanentError{Err: errors.New("no brand whose names could be searched for")}
+	}
+	lists := cur.turnOf(all)
+	looks, isLooker := o.(looker)
+	isLooker = isLooker && again > 0
+	if cur.List > len(lists) || cur.List == len(lists) && (!isLooker || len(cur.Seen) == 0) {
+		cur.List, cur.Failed = 0, 0 // there are fewer than there were
 	}
 	var p Page
 	var err error
 	if cur.List < len(lists) {
 		err = cur.readList(ctx, c, q, o, lists, min(cmp.Or(pages, maxListPages), maxListPages), &p)
 	} else {
-		if err = cur.lookAgain(ctx, c, q, o.(looker), again, &p); err != nil {
+		if err = cur.lookAgain(ctx, c, q, looks, again, &p); err != nil {
 			if _, wait := errors.AsType[*puskaradio.RetryError](err); wait || ctx.Err() != nil {
 				return Page{}, err
 			}
 			p.Faults = append(p.Faults, err)
 		}
-		cur.List, cur.Failed = 0, 0
+		cur.end(all)
 		return p, p.setCursor(&cur)
 	}
 	if err != nil {
 		return Page{}, err
 	}
 	if p.More = cur.List < len(lists); !p.More {
-		_, looks := o.(looker)
-		if cur.forget(q.Now); looks && again > 0 && len(cur.Seen) > 0 {
+		if cur.forget(q.Now); isLooker && len(cur.Seen) > 0 {
 			p.More = true
 		} else {
-			cur.List, cur.Failed = 0, 0
+			cur.end(all)
 		}
 	}
 	return p, p.setCursor(&cur)
+}
+
+// turnOf are the lists of a round, and all of the others are forgotten that no
+// longer exist.
+func (cur *listCursor) turnOf(all []string) []string {
+	for name := range cur.Lists {
+		if !slices.Contains(all, name) {
+			delete(cur.Lists, name)
+		}
+	}
+	if cur.From %= len(all); len(all) <= maxLists {
+		cur.From = 0
+		return all
+	}
+	return append(slices.Clone(all[cur.From:]), all[:cur.From]...)[:maxLists]
+}
+
+// end ends a round.
+func (cur *listCursor) end(all []string) {
+	cur.List, cur.Failed = 0, 0
+	cur.From = (cur.From + maxLists) % len(all)
 }
 
 // readList reads a page of the list that is next.
@@ -153,9 +182,10 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 	}
 	p.Mentions, p.Gone, p.Faults = once(got.found), got.gone, got.faults
 	fresh := false
+	known := min(maxKnown, max(maxAllKnown/max(len(cur.Lists), 1), 100))
 	for i := range p.Mentions {
 		m := &p.Mentions[i]
-		if mark.Known.add(versionOf(m), maxKnown) {
+		if mark.Known.add(versionOf(m), known) {
 			fresh = true
 			cur.see(m, q.Now)
 		}
@@ -242,75 +272,4 @@ func brandNames(q Query) (out []string) {
 		}
 	}
 	return out
-}
-
-// getJSON asks a programming interface and decodes its answer. An answer that
-// is no such JSON is unreadable.
-func getJSON(ctx context.Context, c *Client, r Request, v any) (*Response, error) {
-	r.API = true
-	r.Accept = cmp.Or(r.Accept, "application/json")
-	got, err := c.Fetch(ctx, r)
-	if err != nil {
-		return got, err
-	}
-	if err := json.Unmarshal(got.Body, v); err != nil {
-		return got, unreadable(got, "the answer is not the JSON that is documented")
-	}
-	return got, nil
-}
-
-// unreadable is the error of an answer that arrived and is not what was asked
-// for.
-func unreadable(got *Response, why string) error {
-	return &FetchError{URL: redactText(got.URL), State: StateUnreadable, Status: got.Status, Err: errors.New(why)}
-}
-
-// eachItem decodes the items of a page one by one, so that one that is broken
-// is a fault and does not stop the others. read gives a mention with its Ref, or
-// none where the item is nothing that was said.
-func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read func(*T) (*puskaradio.Mention, error)) {
-	for i, raw := range raws {
-		if i >= maxReviews {
-			p.faults = append(p.faults, fmt.Errorf("%s: more than %d items", where, maxReviews))
-			return
-		}
-		var v T
-		if err := json.Unmarshal(raw, &v); err != nil {
-			p.faults = append(p.faults, fmt.Errorf("%s: item %d is not as documented", where, i+1))
-			continue
-		}
-		m, err := read(&v)
-		switch {
-		case err != nil:
-			p.faults = append(p.faults, fmt.Errorf("%s: item %d: %w", where, i+1, err))
-		case m == nil, m.Text == "" && m.Title == "" && m.Rating == nil:
-		case m.Ref == "":
-			p.faults = append(p.faults, fmt.Errorf("%s: item %d has no id", where, i+1))
-		default:
-			p.found = append(p.found, *m)
-		}
-	}
-}
-
-// secretOf finds the secret that an option names by its variable.
-func secretOf(secret Secret, option, name string) (string, error) {
-	switch {
-	case name == "":
-		return "", fmt.Errorf("%s is missing: the name of the environment variable that holds it", option)
-	case secret == nil:
-		return "", fmt.Errorf("%s: there are no secrets here", option)
-	}
-	v, err := secret(name)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", option, err)
-	}
-	for i := range len(v) {
-		if v[i] <= ' ' || v[i] == 0x7f {
-			return "", fmt.Errorf("%s: what %s holds has blanks or line breaks", option, name)
-		}
-	}
-	if v == "" {
-		return "", fmt.Errorf("%s: %s is empty", option, name)
-	}
-	return v, nil
 }
