@@ -78,6 +78,13 @@ var kinds = map[string]Kind{
 		Example: `{"url":"https://shop.example/"}`,
 		New:     func() Connector { return &reviews{Follow: "next", MaxPages: 20, MaxSitemaps: 50, HonourNoIndex: true} },
 	},
+	"steam": {
+		Reads: "Reads the reviews of a game or program in Steam's shop, with the developer's responses.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true,
+		Terms:   Terms{"2026-11-22", "Valve's documented interface for reviews, free, no key and no stated limit. Ratings are thumbs up or down; edits come first in the list."},
+		Example: `{"app":"440"}`,
+		New:     func() Connector { return &steam{Offtopic: true, PerPage: 100, Pages: 10} },
+	},
 	"wordpress": {
 		Reads: "Reads the comments of a WordPress site, and the star reviews of its WooCommerce shop, from its public interface.",
 		Genre: puskaradio.Review, Every: 15 * time.Minute, OneBrand: true, Keep: puskaradio.UntilGone,
