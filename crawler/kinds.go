@@ -85,6 +85,13 @@ var kinds = map[string]Kind{
 		Example: `{"app":"440"}`,
 		New:     func() Connector { return &steam{Offtopic: true, PerPage: 100, Pages: 10} },
 	},
+	"trustpilot": {
+		Reads: "Reads the service reviews of a business at Trustpilot, with the company's replies.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Trustpilot's interface with the key of a paid plan; the limits are those of the plan. Its pages may not be scraped and are not."},
+		Example: `{"domain":"acme.example","key_env":"TRUSTPILOT_KEY"}`,
+		New:     func() Connector { return &trustpilot{PerPage: 100, Pages: 10, Recheck: 5} },
+	},
 	"wordpress": {
 		Reads: "Reads the comments of a WordPress site, and the star reviews of its WooCommerce shop, from its public interface.",
 		Genre: puskaradio.Review, Every: 15 * time.Minute, OneBrand: true, Keep: puskaradio.UntilGone,
