@@ -177,6 +177,20 @@ func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read fun
 
 // secretOf finds the secret that an option names by its variable.
 func secretOf(secret Secret, option, name string) (string, error) {
+	v, err := secretText(secret, option, name)
+	if err != nil {
+		return "", err
+	}
+	for i := range len(v) {
+		if v[i] <= ' ' || v[i] == 0x7f {
+			return "", fmt.Errorf("%s: what %s holds has blanks or line breaks", option, name)
+		}
+	}
+	return v, nil
+}
+
+// secretText is secretOf for a secret of several lines.
+func secretText(secret Secret, option, name string) (string, error) {
 	switch {
 	case name == "":
 		return "", fmt.Errorf("%s is missing: the name of the environment variable that holds it", option)
@@ -186,11 +200,6 @@ func secretOf(secret Secret, option, name string) (string, error) {
 	v, err := secret(name)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", option, err)
-	}
-	for i := range len(v) {
-		if v[i] <= ' ' || v[i] == 0x7f {
-			return "", fmt.Errorf("%s: what %s holds has blanks or line breaks", option, name)
-		}
 	}
 	if v == "" {
 		return "", fmt.Errorf("%s: %s is empty", option, name)
@@ -249,4 +258,24 @@ func (r *askedOnce) get(ask func() (string, error)) (string, error) {
 	var err error
 	r.value, err = ask()
 	return r.value, err
+}
+
+// isDigits reports whether a text is a number of some length.
+func isDigits(s string) bool {
+	return s != "" && len(s) <= 40 && strings.Trim(s, "0123456789") == ""
+}
+
+// onlyKeys reports whether an answer is a JSON object that has none but these
+// keys.
+func onlyKeys(body []byte, keys ...string) bool {
+	var doc map[string]json.RawMessage
+	if json.Unmarshal(body, &doc) != nil {
+		return false
+	}
+	for k := range doc {
+		if !slices.Contains(keys, k) {
+			return false
+		}
+	}
+	return true
 }

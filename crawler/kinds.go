@@ -57,6 +57,13 @@ var kinds = map[string]Kind{
 		Example: `{"url":"https://blog.example/feed"}`,
 		New:     func() Connector { return &feed{Pages: 1} },
 	},
+	"googlebusiness": {
+		Reads: "Reads the reviews of one's own places on Google's map with the owner's permission, and the owner's replies.",
+		Genre: puskaradio.Review, Every: 30 * time.Minute, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Google's interface for owners, free, after Google has approved the project; 300 requests a minute. Only for verified places that the owner's account manages."},
+		Example: `{"account":"1","locations":["2"],"client_id":"x.apps.googleusercontent.com","client_secret_env":"GOOGLE_SECRET","refresh_token_env":"GOOGLE_REFRESH_TOKEN"}`,
+		New:     func() Connector { return &googleBusiness{Pages: 10, Recheck: 5} },
+	},
 	"hackernews": {
 		Reads: "Searches the stories and comments of Hacker News for the names of the brands.",
 		Genre: puskaradio.Social, Every: 10 * time.Minute,

@@ -11,8 +11,13 @@ import (
 // minimal are the least options of a kind.
 func minimal(kind string) json.RawMessage { return json.RawMessage(kinds[kind].Example) }
 
-// anySecret is a secret of any name.
-func anySecret(name string) (string, error) { return "secret-of-" + name, nil }
+// anySecret is a secret of any name: a key where the name asks for one.
+func anySecret(name string) (string, error) {
+	if key, ok := keySecret(name); ok {
+		return key, nil
+	}
+	return "secret-of-" + name, nil
+}
 
 func TestKinds(t *testing.T) {
 	if !slices.IsSorted(Kinds()) {
