@@ -64,6 +64,13 @@ var kinds = map[string]Kind{
 		Example: `{"account":"1","locations":["2"],"client_id":"x.apps.googleusercontent.com","client_secret_env":"GOOGLE_SECRET","refresh_token_env":"GOOGLE_REFRESH_TOKEN"}`,
 		New:     func() Connector { return &googleBusiness{Pages: 10, Recheck: 5} },
 	},
+	"googleplay": {
+		Reads: "Reads the reviews of one's own app in the Play Store, with the developer's answers.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Google's interface for developers, free, 200 reads an hour, one's own apps only. It shows no more than the last week, so a source that is not read for a week loses reviews for good."},
+		Example: `{"package":"com.example.app","service_account_env":"PLAY_SERVICE_ACCOUNT"}`,
+		New:     func() Connector { return &googlePlay{Pages: 20} },
+	},
 	"hackernews": {
 		Reads: "Searches the stories and comments of Hacker News for the names of the brands.",
 		Genre: puskaradio.Social, Every: 10 * time.Minute,
