@@ -41,6 +41,13 @@ var kinds = map[string]Kind{
 		Example: `{"app":"1234567"}`,
 		New:     func() Connector { return &appStore{Countries: []string{"fi"}, Pages: 10} },
 	},
+	"appstoreconnect": {
+		Reads: "Reads the reviews of one's own app in the App Stores of all countries, with the developer's answers.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Apple's interface for developers, free with a membership of the developer programme, about 3,500 requests an hour of a key. One's own apps only."},
+		Example: `{"app":"1234567","issuer":"57246542-96fe-1a63-e053-0824d011072a","key_id":"2X9R4HXF34","key_env":"APPSTORE_EC_KEY"}`,
+		New:     func() Connector { return &appStoreConnect{PerPage: 200, Pages: 10, Recheck: 5} },
+	},
 	"bluesky": {
 		Reads: "Reads public posts of Bluesky that name a brand: by search with an account, and by listening to the stream of all posts.",
 		Genre: puskaradio.Social, Every: 5 * time.Minute, Keep: puskaradio.UntilGone,
