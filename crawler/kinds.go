@@ -129,4 +129,13 @@ var kinds = map[string]Kind{
 			return &x{Cap: 1, Pages: 10, Recheck: 20, PostPrice: 0.005, UserPrice: 0.010, Server: "https://api.x.com"}
 		},
 	},
+	"youtube": {
+		Reads: "Reads the comments of videos and channels, and searches for new videos that name the brands.",
+		Genre: puskaradio.Social, Every: 30 * time.Minute, Keep: puskaradio.Month,
+		Terms:   Terms{"2026-11-22", "YouTube's Data API, free: 10,000 units a day, a page of comments is one, and 100 searches a day. What is kept must be read anew within 30 days or go."},
+		Example: `{"key_env":"YOUTUBE_KEY","channels":["UCaaaaaaaaaaaaaaaaaaaaaa"]}`,
+		New: func() Connector {
+			return &youTube{PerDay: 48, PerPage: 100, Pages: 5, Recheck: 50}
+		},
+	},
 }
