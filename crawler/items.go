@@ -71,12 +71,16 @@ func points(v, worst, best float64) *puskaradio.Rating {
 // votes are a number of votes or followers as a reach.
 func votes(n int64) int { return int(min(max(n, 0), 1<<31-1)) }
 
-// ownerReply is an answer of the owner's, nil if it says nothing.
+// ownerReply is an answer of the owner's, nil if it says nothing. At is when it
+// was given, as far as that can be believed.
 func ownerReply(author, text string, at time.Time) *puskaradio.Reply {
 	if text = foldText(text, 4000); text == "" {
 		return nil
 	}
-	return &puskaradio.Reply{Author: foldText(author, 200), Text: text, At: at.UTC()}
+	if at = at.UTC(); at.Year() < 1995 || at.Year() > 2200 {
+		at = time.Time{} // it is not told, or cannot be
+	}
+	return &puskaradio.Reply{Author: foldText(author, 200), Text: text, At: at}
 }
 
 // An advice says, by the status of a refusal, what a person can do about it.
@@ -150,8 +154,10 @@ func unreadable(got *Response, why string) error {
 
 // eachItem decodes the items of a page one by one, so that one that is broken
 // is a fault and does not stop the others. read gives a mention with its Ref, or
-// none where the item is nothing that was said.
+// none where the item is nothing that was said. That no item has a text is a
+// fault too: it shows that the interface calls it otherwise now.
 func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read func(*T) (*puskaradio.Mention, error)) {
+	silent := 0
 	for i, raw := range raws {
 		if i >= maxReviews {
 			p.faults = append(p.faults, fmt.Errorf("%s: more than %d items", where, maxReviews))
@@ -166,12 +172,17 @@ func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read fun
 		switch {
 		case err != nil:
 			p.faults = append(p.faults, fmt.Errorf("%s: item %d: %w", where, i+1, err))
-		case m == nil, m.Text == "" && m.Title == "" && m.Rating == nil:
+		case m == nil:
+		case m.Text == "" && m.Title == "" && m.Rating == nil:
+			silent++
 		case m.Ref == "":
 			p.faults = append(p.faults, fmt.Errorf("%s: item %d has no id", where, i+1))
 		default:
 			p.found = append(p.found, *m)
 		}
+	}
+	if silent > 0 && silent == len(raws) {
+		p.faults = append(p.faults, fmt.Errorf("%s: none of %d items has a text or a rating", where, silent))
 	}
 }
 
@@ -278,4 +289,18 @@ func onlyKeys(body []byte, keys ...string) bool {
 		}
 	}
 	return true
+}
+
+// checkSite reads the address of a site.
+func checkSite(option, address string) (*url.URL, error) {
+	u, err := checkURL(address)
+	switch {
+	case address == "":
+		return nil, fmt.Errorf("%s is missing", option)
+	case err != nil:
+		return nil, checkWeb(option, address)
+	case u.RawQuery != "":
+		return nil, fmt.Errorf("%s is the address of the front page, without a question mark", option)
+	}
+	return u, nil
 }

@@ -57,6 +57,13 @@ var kinds = map[string]Kind{
 			return &bluesky{Pages: 10, Recheck: 2, OptOut: true, Profiles: blueskyProfiles, Jetstream: jetstreamServers()}
 		},
 	},
+	"discourse": {
+		Reads: "Reads the posts of a forum that runs on Discourse, all that are new or those that name the brands.",
+		Genre: puskaradio.Social, Every: 10 * time.Minute, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "The forum's own documented interface, about 60 requests a minute for visitors. Each forum has its own terms, which its reader checks before it is added."},
+		Example: `{"site":"https://forum.example"}`,
+		New:     func() Connector { return &discourse{Pages: 10, Recheck: 5} },
+	},
 	"feed": {
 		Reads: "Reads a feed: RSS, Atom or JSON Feed, of a blog, a forum, a newsroom or of comments.",
 		Genre: puskaradio.Other, Every: 15 * time.Minute,

@@ -54,6 +54,9 @@ type listPage struct {
 	gone   []string
 	faults []error
 	next   string // names the next page; empty on the last
+	// unsorted says that the newest need not be first, so that a page without
+	// news is followed by the next.
+	unsorted bool
 }
 
 // A listCursor is how far the lists were read.
@@ -195,7 +198,7 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 	}
 	cur.Read++
 	cur.Fresh = cur.Fresh || fresh
-	if got.next != "" && got.next != cur.Token && cur.Read < most && (fresh || cur.Read < mark.Depth) {
+	if got.next != "" && got.next != cur.Token && cur.Read < most && (fresh || got.unsorted || cur.Read < mark.Depth) {
 		cur.Token = got.next
 		return nil
 	}
