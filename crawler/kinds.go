@@ -92,6 +92,13 @@ var kinds = map[string]Kind{
 		Example: `{}`,
 		New:     func() Connector { return &hackerNews{Tags: "(story,comment)", PerPage: 100, Pages: 5, Recheck: 5} },
 	},
+	"lemmy": {
+		Reads: "Searches the posts and comments that a Lemmy server knows for the names of the brands.",
+		Genre: puskaradio.Social, Every: 15 * time.Minute, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "The documented interface of the server, no key; limits and rules differ from server to server. It has no way to look at single texts of other servers again, so that a deletion shows only while a search still finds the text."},
+		Example: `{"server":"lemmy.example"}`,
+		New:     func() Connector { return &lemmy{API: "v3", PerPage: 50, Pages: 5} },
+	},
 	"mastodon": {
 		Reads: "Reads public posts of a Mastodon or GoToSocial server by hashtag, and with a token by search.",
 		Genre: puskaradio.Social, Every: 5 * time.Minute, Keep: puskaradio.UntilGone,
