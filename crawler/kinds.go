@@ -113,6 +113,13 @@ var kinds = map[string]Kind{
 		Example: `{"url":"https://shop.example/"}`,
 		New:     func() Connector { return &reviews{Follow: "next", MaxPages: 20, MaxSitemaps: 50, HonourNoIndex: true} },
 	},
+	"stackexchange": {
+		Reads: "Searches the questions and answers of a site of Stack Exchange for the names of the brands.",
+		Genre: puskaradio.Social, Every: time.Hour,
+		Terms:   Terms{"2026-11-22", "Stack Exchange's interface, free, 300 requests a day without a key and 10,000 with one; a pause that it asks for is kept. Texts are under CC BY-SA: name author and site where they are shown."},
+		Example: `{"site":"stackoverflow"}`,
+		New:     func() Connector { return &stackExchange{PerPage: 100, Pages: 3} },
+	},
 	"steam": {
 		Reads: "Reads the reviews of a game or program in Steam's shop, with the developer's responses.",
 		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true,
