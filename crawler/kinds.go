@@ -106,6 +106,13 @@ var kinds = map[string]Kind{
 		Example: `{"server":"mastodon.example","tags":["acme"]}`,
 		New:     func() Connector { return &mastodonTags{Pages: 10, Recheck: 5, OptOut: true} },
 	},
+	"reddit": {
+		Reads: "Searches posts of Reddit for the names of the brands, and reads the new comments of subreddits.",
+		Genre: puskaradio.Social, Every: 10 * time.Minute, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Reddit's Data API, only with Reddit's prior approval; commercial use wants a contract. About 100 requests a minute; what its authors delete must be deleted here."},
+		Example: `{"approved":true,"client_id":"abc","client_secret_env":"REDDIT_SECRET"}`,
+		New:     func() Connector { return &reddit{PerPage: 100, Pages: 5, Recheck: 100} },
+	},
 	"reviews": {
 		Reads: "Reads reviews off web pages that mark them up by schema.org or microformats: single pages, paged lists and sitemaps.",
 		Genre: puskaradio.Review, Every: time.Hour,
