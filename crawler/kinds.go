@@ -141,6 +141,13 @@ var kinds = map[string]Kind{
 		Example: `{"domain":"acme.example","key_env":"TRUSTPILOT_KEY"}`,
 		New:     func() Connector { return &trustpilot{PerPage: 100, Pages: 10, Recheck: 5} },
 	},
+	"woocommerce": {
+		Reads: "Reads the product reviews of a WooCommerce shop, and what the shop has answered.",
+		Genre: puskaradio.Review, Every: 30 * time.Minute, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "The shop's own interface, public or with its key, meant for one's own shop or with its owner's consent. Limits are those of the shop's host."},
+		Example: `{"site":"https://shop.example"}`,
+		New:     func() Connector { return &wooCommerce{Replies: true, PerPage: 100, Pages: 10, Recheck: 5} },
+	},
 	"wordpress": {
 		Reads: "Reads the comments of a WordPress site, and the star reviews of its WooCommerce shop, from its public interface.",
 		Genre: puskaradio.Review, Every: 15 * time.Minute, OneBrand: true, Keep: puskaradio.UntilGone,
