@@ -92,6 +92,13 @@ var kinds = map[string]Kind{
 		Example: `{}`,
 		New:     func() Connector { return &hackerNews{Tags: "(story,comment)", PerPage: 100, Pages: 5, Recheck: 5} },
 	},
+	"judgeme": {
+		Reads: "Reads the reviews of one's own shop at Judge.me.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Judge.me's interface with the shop's own private token, in all its plans. It does not tell what the shop has answered."},
+		Example: `{"shop":"acme.myshopify.com","token_env":"JUDGEME_TOKEN"}`,
+		New:     func() Connector { return &judgeMe{PerPage: 100, Pages: 10} },
+	},
 	"lemmy": {
 		Reads: "Searches the posts and comments that a Lemmy server knows for the names of the brands.",
 		Genre: puskaradio.Social, Every: 15 * time.Minute, Keep: puskaradio.UntilGone,
