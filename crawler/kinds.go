@@ -171,6 +171,13 @@ var kinds = map[string]Kind{
 			return &x{Cap: 1, Pages: 10, Recheck: 20, PostPrice: 0.005, UserPrice: 0.010, Server: "https://api.x.com"}
 		},
 	},
+	"yotpo": {
+		Reads: "Reads the reviews of products that Yotpo's widget shows in a shop, with the shop's answers.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "The public interface of Yotpo's widget, with the app key that the shop's pages show; for one's own shop or with its consent. Yotpo keeps copies of its answers for a while."},
+		Example: `{"app_key":"AbCdEfGhIjKlMnOpQrSt"}`,
+		New:     func() Connector { return &yotpo{PerPage: 100, Pages: 5} },
+	},
 	"youtube": {
 		Reads: "Reads the comments of videos and channels, and searches for new videos that name the brands.",
 		Genre: puskaradio.Social, Every: 30 * time.Minute, Keep: puskaradio.Month,
