@@ -48,6 +48,13 @@ var kinds = map[string]Kind{
 		Example: `{"app":"1234567","issuer":"57246542-96fe-1a63-e053-0824d011072a","key_id":"2X9R4HXF34","key_env":"APPSTORE_EC_KEY"}`,
 		New:     func() Connector { return &appStoreConnect{PerPage: 200, Pages: 10, Recheck: 5} },
 	},
+	"bazaarvoice": {
+		Reads: "Reads the reviews that a retailer or brand collects with Bazaarvoice, with its answers; passed-on copies count once.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Bazaarvoice's Conversations API with the passkey of its customer, only with that customer's consent. Requests of a minute are counted by key."},
+		Example: `{"passkey_env":"BAZAARVOICE_PASSKEY"}`,
+		New:     func() Connector { return &bazaarvoice{PerPage: 100, Pages: 10} },
+	},
 	"bluesky": {
 		Reads: "Reads public posts of Bluesky that name a brand: by search with an account, and by listening to the stream of all posts.",
 		Genre: puskaradio.Social, Every: 5 * time.Minute, Keep: puskaradio.UntilGone,
