@@ -113,6 +113,13 @@ var kinds = map[string]Kind{
 		Example: `{"server":"lemmy.example"}`,
 		New:     func() Connector { return &lemmy{API: "v3", PerPage: 50, Pages: 5} },
 	},
+	"lipscore": {
+		Reads: "Reads the reviews that a shop collects with Lipscore, with its answers.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Lipscore's interface with the shop's own key and secret, in its plan. The order of its lists is not documented, so that all pages are read."},
+		Example: `{"key_env":"LIPSCORE_KEY","secret_env":"LIPSCORE_SECRET"}`,
+		New:     func() Connector { return &lipscore{PerPage: 100, Pages: 20} },
+	},
 	"mastodon": {
 		Reads: "Reads public posts of a Mastodon or GoToSocial server by hashtag, and with a token by search.",
 		Genre: puskaradio.Social, Every: 5 * time.Minute, Keep: puskaradio.UntilGone,
