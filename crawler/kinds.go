@@ -155,6 +155,13 @@ var kinds = map[string]Kind{
 		Example: `{"app":"440"}`,
 		New:     func() Connector { return &steam{Offtopic: true, PerPage: 100, Pages: 10} },
 	},
+	"testfreaks": {
+		Reads: "Reads the reviews that a shop's customers wrote with TestFreaks.",
+		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "TestFreaks's Reviews API with the shop's own secret token, in its plan. Reviews of other sites are not in it."},
+		Example: `{"client":"acme.example","token_env":"TESTFREAKS_TOKEN"}`,
+		New:     func() Connector { return &testFreaks{PerPage: 100, Pages: 20} },
+	},
 	"trustpilot": {
 		Reads: "Reads the service reviews of a business at Trustpilot, with the company's replies.",
 		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
