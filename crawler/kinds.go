@@ -78,6 +78,13 @@ var kinds = map[string]Kind{
 		Example: `{"url":"https://blog.example/feed"}`,
 		New:     func() Connector { return &feed{Pages: 1} },
 	},
+	"g2": {
+		Reads: "Reads the reviews of one's own products at G2.",
+		Genre: puskaradio.Review, Every: 6 * time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "G2's interface with an account's token, one's own products only, 100 requests a second. Where reviews are shown they must link to G2."},
+		Example: `{"token_env":"G2_TOKEN"}`,
+		New:     func() Connector { return &g2{PerPage: 100, Pages: 10} },
+	},
 	"googlebusiness": {
 		Reads: "Reads the reviews of one's own places on Google's map with the owner's permission, and the owner's replies.",
 		Genre: puskaradio.Review, Every: 30 * time.Minute, OneBrand: true, Keep: puskaradio.UntilGone,
