@@ -92,6 +92,13 @@ var kinds = map[string]Kind{
 		Example: `{"account":"1","locations":["2"],"client_id":"x.apps.googleusercontent.com","client_secret_env":"GOOGLE_SECRET","refresh_token_env":"GOOGLE_REFRESH_TOKEN"}`,
 		New:     func() Connector { return &googleBusiness{Pages: 10, Recheck: 5} },
 	},
+	"googleplaces": {
+		Reads: "Shows the at most five reviews that Google tells of any place; nothing of them is kept.",
+		Genre: puskaradio.Review, Every: 24 * time.Hour, OneBrand: true, Keep: puskaradio.Nothing,
+		Terms:   Terms{"2026-11-22", "Google's Places API (New), every look costs the price of its dearest class. Its terms forbid to keep anything but the ids of places; of one's own places the kind googlebusiness reads all and keeps them."},
+		Example: `{"key_env":"PLACES_KEY","places":["ChIJaaaaaaaaaaaaaaaaaaaaaaa"]}`,
+		New:     func() Connector { return &googlePlaces{} },
+	},
 	"googleplay": {
 		Reads: "Reads the reviews of one's own app in the Play Store, with the developer's answers.",
 		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
