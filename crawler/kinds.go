@@ -176,6 +176,13 @@ var kinds = map[string]Kind{
 		Example: `{"client":"acme.example","token_env":"TESTFREAKS_TOKEN"}`,
 		New:     func() Connector { return &testFreaks{PerPage: 100, Pages: 20} },
 	},
+	"tripadvisor": {
+		Reads: "Shows the at most five newest reviews that Tripadvisor tells of a place; nothing of them is kept.",
+		Genre: puskaradio.Review, Every: 12 * time.Hour, OneBrand: true, Keep: puskaradio.Nothing,
+		Terms:   Terms{"2026-11-22", "Tripadvisor's Content API, 5,000 looks a month are free and a card is required. Its terms forbid to keep anything but the ids of places."},
+		Example: `{"key_env":"TRIPADVISOR_KEY","locations":["1234567"]}`,
+		New:     func() Connector { return &tripadvisor{Lang: "en"} },
+	},
 	"trustpilot": {
 		Reads: "Reads the service reviews of a business at Trustpilot, with the company's replies.",
 		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
