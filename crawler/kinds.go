@@ -176,6 +176,13 @@ var kinds = map[string]Kind{
 		Example: `{"client":"acme.example","token_env":"TESTFREAKS_TOKEN"}`,
 		New:     func() Connector { return &testFreaks{PerPage: 100, Pages: 20} },
 	},
+	"threads": {
+		Reads: "Searches the posts of Threads for the names of the brands.",
+		Genre: puskaradio.Social, Every: 15 * time.Minute, Keep: puskaradio.UntilGone,
+		Terms:   Terms{"2026-11-22", "Meta's Threads API, free, 2,200 searches in 24 hours, after Meta's review of the app. Without it a search finds only one's own posts, which is told as an error."},
+		Example: `{"token_env":"THREADS_TOKEN"}`,
+		New:     func() Connector { return &threads{Pages: 3} },
+	},
 	"tripadvisor": {
 		Reads: "Shows the at most five newest reviews that Tripadvisor tells of a place; nothing of them is kept.",
 		Genre: puskaradio.Review, Every: 12 * time.Hour, OneBrand: true, Keep: puskaradio.Nothing,
