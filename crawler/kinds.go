@@ -169,6 +169,13 @@ var kinds = map[string]Kind{
 		Example: `{"app":"440"}`,
 		New:     func() Connector { return &steam{Offtopic: true, PerPage: 100, Pages: 10} },
 	},
+	"telegram": {
+		Reads: "Reads what is said in one's own Telegram channels and groups, where a bot of one's own is a member.",
+		Genre: puskaradio.Social, Every: 10 * time.Minute, Keep: puskaradio.Month,
+		Terms:   Terms{"2026-11-22", "Telegram's Bot API, free; a bot sees only where it is a member, and what it has not fetched is gone after 24 hours. Telegram tells bots of no deletions, so that texts are kept for 30 days only."},
+		Example: `{"token_env":"TELEGRAM_BOT_TOKEN"}`,
+		New:     func() Connector { return &telegram{Posts: true} },
+	},
 	"testfreaks": {
 		Reads: "Reads the reviews that a shop's customers wrote with TestFreaks.",
 		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
