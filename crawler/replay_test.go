@@ -197,6 +197,13 @@ func (r *recording) play(t *testing.T, kind string) string {
 	}
 	w := &tape{live: r.answer}
 	c := &Client{Agent: "puskaradio/0.1 (+https://puskaradio.example/contact)", Delay: -1, wire: w}
+	c.Ledger = func(v Visit) {
+		for _, secret := range r.query.Secrets {
+			if said := fmt.Sprint(v.URL, v.Err); strings.Contains(said, secret) {
+				t.Errorf("a secret shows in the ledger: %s", said)
+			}
+		}
+	}
 	k, _ := KindOf(kind)
 	every := k.Every
 	if r.query.Every != "" {

@@ -49,6 +49,8 @@ func keySecret(name string) (string, bool) {
 		return testKeys().account, true
 	case strings.Contains(name, "EC_KEY"):
 		return testKeys().p8, true
+	case strings.Contains(name, "BOT_TOKEN"):
+		return "123456:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQ", true
 	}
 	return "", false
 }
