@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -42,30 +41,6 @@ func (o *googlePlaces) Check(secret Secret) error {
 	}
 	errs = append(errs, checkPlaces("places", o.Places, placeID), checkLang(o.Lang))
 	return errors.Join(errs...)
-}
-
-// checkPlaces is a fault of a list of ids, or nil.
-func checkPlaces(option string, ids []string, form *regexp.Regexp) error {
-	if len(ids) == 0 {
-		return fmt.Errorf("%s is missing", option)
-	}
-	if len(ids) > maxLists {
-		return fmt.Errorf("%s: more than %d; make more sources of them", option, maxLists)
-	}
-	for _, id := range ids {
-		if !form.MatchString(id) {
-			return fmt.Errorf("%s: %q is not an id", option, id)
-		}
-	}
-	return nil
-}
-
-// checkLang is a fault of the code of a language, or nil.
-func checkLang(lang string) error {
-	if lang != "" && langCode(lang) != lang {
-		return fmt.Errorf("lang %q is not a code of two letters", lang)
-	}
-	return nil
 }
 
 func (o *googlePlaces) home() (string, bool) { return "https://places.googleapis.com", true }

@@ -186,62 +186,12 @@ func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read fun
 	}
 }
 
-// secretOf finds the secret that an option names by its variable.
-func secretOf(secret Secret, option, name string) (string, error) {
-	v, err := secretText(secret, option, name)
-	if err != nil {
-		return "", err
-	}
-	for i := range len(v) {
-		if v[i] <= ' ' || v[i] == 0x7f {
-			return "", fmt.Errorf("%s: what %s holds has blanks or line breaks", option, name)
-		}
-	}
-	return v, nil
-}
-
-// secretText is secretOf for a secret of several lines.
-func secretText(secret Secret, option, name string) (string, error) {
-	switch {
-	case name == "":
-		return "", fmt.Errorf("%s is missing: the name of the environment variable that holds it", option)
-	case secret == nil:
-		return "", fmt.Errorf("%s: there are no secrets here", option)
-	}
-	v, err := secret(name)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", option, err)
-	}
-	if v == "" {
-		return "", fmt.Errorf("%s: %s is empty", option, name)
-	}
-	return v, nil
-}
-
 // queriesOr are the configured words of a search, else the names of brands.
 func queriesOr(queries []string, q Query) []string {
 	if len(queries) > 0 {
 		return queries
 	}
 	return brandNames(q)
-}
-
-// checkQueries is a fault of the configured words of a search, or nil. It folds
-// them, and leaves out what is there twice.
-func checkQueries(queries *[]string) error {
-	var out []string
-	for _, s := range *queries {
-		if s = foldText(s, 200); s == "" {
-			return errors.New("queries: one is empty")
-		}
-		if !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	if *queries = out; len(out) > maxLists {
-		return fmt.Errorf("queries: more than %d; make more sources of them", maxLists)
-	}
-	return nil
 }
 
 // numberOf is the number that a text is, or 0.
@@ -289,18 +239,4 @@ func onlyKeys(body []byte, keys ...string) bool {
 		}
 	}
 	return true
-}
-
-// checkSite reads the address of a site.
-func checkSite(option, address string) (*url.URL, error) {
-	u, err := checkURL(address)
-	switch {
-	case address == "":
-		return nil, fmt.Errorf("%s is missing", option)
-	case err != nil:
-		return nil, checkWeb(option, address)
-	case u.RawQuery != "":
-		return nil, fmt.Errorf("%s is the address of the front page, without a question mark", option)
-	}
-	return u, nil
 }

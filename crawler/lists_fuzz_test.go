@@ -34,7 +34,10 @@ func listKinds() (out []string) {
 
 // hostile are values that a leaf of an answer may turn into.
 var hostile = []any{
-	nil, true, "", -1, 1e300, "1e999", int64(1) << 62, []any{}, map[string]any{}, []any{map[string]any{"id": "x"}},
+	nil, true, "", -1, 1e300, "1e999", int64(1) << 62,
+	[]any{},
+	map[string]any{},
+	[]any{map[string]any{"id": "x"}},
 	"<b>\u202e\x00</b>\xff https://u:p@h.example/?a=b\r\nX: y " + strings.Repeat("ä\u0301", 3000), "javascript:alert(1)", "9999-12-31T23:59:59Z", "../../x",
 }
 

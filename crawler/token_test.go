@@ -27,7 +27,8 @@ var testKeys = sync.OnceValue(func() (k struct {
 	rsa         *rsa.PrivateKey
 	ec          *ecdsa.PrivateKey
 	account, p8 string
-}) {
+},
+) {
 	k.rsa, _ = rsa.GenerateKey(rand.Reader, 2048)
 	k.ec, _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	text := func(key any) string {
