@@ -131,7 +131,7 @@ func (o *bazaarvoice) page(ctx context.Context, c *Client, q Query, at place) (l
 	if doc.Results == nil {
 		return listPage{}, unreadable(got, "the answer has no Results")
 	}
-	var p listPage
+	p := listPage{all: true}
 	eachItem(&p, "bazaarvoice "+at.list, *doc.Results, func(r *bazaarReview) (*puskaradio.Mention, error) {
 		if o.Own && r.Syndicated {
 			return nil, nil

@@ -101,7 +101,7 @@ func (o *judgeMe) page(ctx context.Context, c *Client, q Query, at place) (listP
 	if doc.Reviews == nil {
 		return listPage{}, unreadable(got, "the answer has no reviews")
 	}
-	var p listPage
+	p := listPage{all: true}
 	eachItem(&p, "judgeme "+o.Shop, *doc.Reviews, func(r *judgeMeReview) (*puskaradio.Mention, error) {
 		if r.Hidden || r.Curated == "spam" || r.Published != nil && !*r.Published {
 			if r.ID != "" {

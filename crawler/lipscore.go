@@ -85,7 +85,7 @@ func (o *lipscore) page(ctx context.Context, c *Client, q Query, at place) (list
 	if raws == nil {
 		return listPage{}, unreadable(got, "the answer is not a list of reviews")
 	}
-	p := listPage{unsorted: true}
+	p := listPage{unsorted: true, all: true}
 	eachItem(&p, "lipscore", raws, func(r *lipscoreReview) (*puskaradio.Mention, error) {
 		// The name as the shop shows it, not the whole one.
 		author := r.Shown

@@ -18,8 +18,9 @@ const (
 	maxLists     = 50                 // lists of a round; of more the others come in the next
 	maxAllKnown  = 20_000             // versions that are remembered of all lists together
 	maxRecheck   = 20                 // items that are looked at again in a round, one by one
-	maxSeen      = 200                // items that are looked at again
+	maxSeen      = 200                // items whose deletion is noticed
 	seenFor      = 7 * 24 * time.Hour // and for how long after they were published
+	maxMissed    = 2                  // rounds in a row that an item is missing, until it was deleted
 )
 
 // A lister is a kind that consists of lists, the newest item first: answers to
@@ -57,6 +58,12 @@ type listPage struct {
 	// unsorted says that the newest need not be first, so that a page without
 	// news is followed by the next.
 	unsorted bool
+	// all says that the list has all that there is, so that what it should
+	// have and does not is deleted: all between its newest and its oldest item
+	// if it is dated, else all if it was read to its end.
+	all bool
+	// dated says that the items are in the order of their publication.
+	dated bool
 }
 
 // A listCursor is how far the lists were read.
@@ -78,12 +85,12 @@ type listMark struct {
 	Depth  int   `json:"depth,omitempty"`
 	Newest int64 `json:"newest,omitempty"` // Unix time of the newest item
 	Begin  int64 `json:"begin,omitempty"`  // Newest when the round of this list began
-}
+	Rounds int   `json:"rounds,omitempty"` // for lists that have all that there is, to read deep at times
 
-// A seenItem is looked at again.
-type seenItem struct {
-	Ref string `json:"ref"`
-	At  int64  `json:"at"`
+	// Of this round, for such lists:
+	Listed marks `json:"listed,omitzero"`  // refs
+	Oldest int64 `json:"oldest,omitempty"` // Unix time of the oldest item
+	Part   bool  `json:"part,omitempty"`   // a page did not have all
 }
 
 // readLists reads the next page of a round. A round goes through the lists one
@@ -167,7 +174,7 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 		cur.Lists[name] = mark
 	}
 	if cur.Read == 0 {
-		mark.Begin = mark.Newest
+		mark.Begin, mark.Listed, mark.Oldest, mark.Part = mark.Newest, marks{}, 0, false
 	}
 	at := place{list: name, token: cur.Token}
 	if mark.Begin > 0 {
@@ -190,18 +197,24 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 		m := &p.Mentions[i]
 		if mark.Known.add(versionOf(m), known) {
 			fresh = true
-			cur.see(m, q.Now)
+			cur.see(name, m, q.Now)
 		}
 		if sec := m.Published.Unix(); m.DateFrom == puskaradio.DatePublished && m.Published.Before(q.Now) {
 			mark.Newest = max(mark.Newest, sec)
 		}
 	}
+	mark.list(&got)
 	cur.Read++
 	cur.Fresh = cur.Fresh || fresh
-	if got.next != "" && got.next != cur.Token && cur.Read < most && (fresh || got.unsorted || cur.Read < mark.Depth) {
+	deep := got.unsorted || got.all && mark.Rounds%deepEvery == 0
+	if got.next != "" && got.next != cur.Token && cur.Read < most && (fresh || deep || cur.Read < mark.Depth) {
 		cur.Token = got.next
 		return nil
 	}
+	if got.all && !mark.Part {
+		p.Gone = append(p.Gone, cur.missing(name, mark, got.next == "", got.dated)...)
+	}
+	mark.Rounds, mark.Listed, mark.Oldest = (mark.Rounds+1)%deepEvery, marks{}, 0
 	mark.Depth = 0
 	if cur.Fresh {
 		mark.Depth = cur.Read
@@ -212,42 +225,6 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 
 // next goes on to the next list.
 func (cur *listCursor) next() { cur.List, cur.Token, cur.Read, cur.Fresh = cur.List+1, "", 0, false }
-
-// see remembers an item that will be looked at again.
-func (cur *listCursor) see(m *puskaradio.Mention, now time.Time) {
-	if m.Ref == "" || now.Sub(m.Published) > seenFor || slices.ContainsFunc(cur.Seen, func(s seenItem) bool { return s.Ref == m.Ref }) {
-		return
-	}
-	cur.Seen = append(cur.Seen, seenItem{m.Ref, m.Published.Unix()})
-	if over := len(cur.Seen) - maxSeen; over > 0 {
-		cur.Seen = slices.Delete(cur.Seen, 0, over)
-	}
-}
-
-// forget leaves out what is no longer recent.
-func (cur *listCursor) forget(now time.Time) {
-	cur.Seen = slices.DeleteFunc(cur.Seen, func(s seenItem) bool { return now.Sub(time.Unix(s.At, 0)) > seenFor })
-}
-
-// lookAgain asks for some of the items that were seen, in turn.
-func (cur *listCursor) lookAgain(ctx context.Context, c *Client, q Query, o looker, again int, p *Page) error {
-	n := min(again, o.batch(), len(cur.Seen))
-	refs := make([]string, n)
-	for i := range refs {
-		refs[i] = cur.Seen[(cur.Turn+i)%len(cur.Seen)].Ref
-	}
-	found, gone, err := o.look(ctx, c, q, refs)
-	if err != nil {
-		return err
-	}
-	p.Mentions, p.Gone = once(found), gone
-	cur.Turn = (cur.Turn + n) % len(cur.Seen)
-	cur.Seen = slices.DeleteFunc(cur.Seen, func(s seenItem) bool { return slices.Contains(gone, s.Ref) })
-	if len(cur.Seen) > 0 {
-		cur.Turn %= len(cur.Seen)
-	}
-	return nil
-}
 
 // versionOf names what a mention says now.
 func versionOf(m *puskaradio.Mention) string {

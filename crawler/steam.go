@@ -94,12 +94,12 @@ func (o *steam) page(ctx context.Context, c *Client, q Query, at place) (listPag
 	if doc.Success != 1 || doc.Reviews == nil {
 		return listPage{}, unreadable(got, "Steam has no reviews of this app, or does not say so; is its number right?")
 	}
-	var p listPage
+	p := listPage{all: true}
 	eachItem(&p, "steam app "+o.App, *doc.Reviews, func(r *steamReview) (*puskaradio.Mention, error) {
 		m := o.mention(q, r)
 		return &m, nil
 	})
-	if len(*doc.Reviews) > 0 {
+	if len(*doc.Reviews) > 0 && doc.Cursor != at.token {
 		p.next = doc.Cursor
 	}
 	return p, nil

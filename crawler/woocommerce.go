@@ -96,7 +96,7 @@ func (o *wooCommerce) page(ctx context.Context, c *Client, q Query, at place) (l
 	if raws == nil {
 		return listPage{}, unreadable(got, "the answer is not a list of reviews")
 	}
-	var p listPage
+	p := listPage{all: true, dated: true}
 	eachItem(&p, "woocommerce "+o.site.Host, raws, func(w *wpComment) (*puskaradio.Mention, error) {
 		if w.Review == nil {
 			return nil, errors.New("no review")

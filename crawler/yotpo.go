@@ -114,7 +114,9 @@ func (o *yotpo) page(ctx context.Context, c *Client, q Query, at place) (listPag
 		about = plainText(doc.Response.Products[0].Name, 500)
 		link = webAddress(doc.Response.Products[0].Link, &url.URL{})
 	}
-	var p listPage
+	// Copies of Yotpo's answers are not always whole.
+	whole := len(reviews) == min(max(int(doc.Response.Pagination.Total)-(number-1)*o.PerPage, 0), o.PerPage)
+	p := listPage{all: whole, dated: true}
 	eachItem(&p, "yotpo "+at.list, reviews, func(r *yotpoReview) (*puskaradio.Mention, error) {
 		if r.Deleted {
 			if r.ID != "" {
