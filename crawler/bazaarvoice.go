@@ -114,7 +114,7 @@ func (o *bazaarvoice) page(ctx context.Context, c *Client, q Query, at place) (l
 		Results  *[]json.RawMessage `json:"Results"`
 		Total    int                `json:"TotalResults"`
 		Includes struct {
-			Products map[string]bazaarItem `json:"Products"`
+			Products map[string]json.RawMessage `json:"Products"`
 		} `json:"Includes"`
 	}
 	got, err := getJSON(ctx, c, Request{URL: asked("https://api.bazaarvoice.com/data/reviews.json", v)}, &doc)
@@ -136,7 +136,9 @@ func (o *bazaarvoice) page(ctx context.Context, c *Client, q Query, at place) (l
 		if o.Own && r.Syndicated {
 			return nil, nil
 		}
-		m := o.mention(q, r, doc.Includes.Products[r.Product])
+		var of bazaarItem
+		json.Unmarshal(doc.Includes.Products[r.Product], &of) // without it the review has no name of a product
+		m := o.mention(q, r, of)
 		return &m, nil
 	})
 	if next := offset + len(*doc.Results); len(*doc.Results) > 0 && next < doc.Total {

@@ -64,13 +64,13 @@ func (o *g2) lists(Query) []string { return []string{"survey responses"} }
 type g2Review struct {
 	ID         itemID `json:"id"`
 	Attributes struct {
-		Product   string              `json:"product_name"`
-		Stars     *float64            `json:"star_rating"`
-		Title     string              `json:"title"`
-		Answers   map[string]g2Answer `json:"comment_answers"`
-		Submitted string              `json:"submitted_at"`
-		User      string              `json:"user_name"`
-		VotesUp   int64               `json:"votes_up"`
+		Product   string                     `json:"product_name"`
+		Stars     *float64                   `json:"star_rating"`
+		Title     string                     `json:"title"`
+		Answers   map[string]json.RawMessage `json:"comment_answers"`
+		Submitted string                     `json:"submitted_at"`
+		User      string                     `json:"user_name"`
+		VotesUp   int64                      `json:"votes_up"`
 	} `json:"attributes"`
 }
 
@@ -128,13 +128,14 @@ func (o *g2) page(ctx context.Context, c *Client, q Query, at place) (listPage, 
 
 // g2Text is the questions with their answers: first what is liked, then what
 // is not.
-func g2Text(answers map[string]g2Answer) string {
+func g2Text(answers map[string]json.RawMessage) string {
 	keys := slices.Sorted(maps.Keys(answers))
 	rank := func(k string) int { return slices.Index([]string{"hate", "love"}, k) }
 	slices.SortStableFunc(keys, func(a, b string) int { return rank(b) - rank(a) })
 	var b strings.Builder
 	for _, k := range keys {
-		if a := answers[k]; strings.TrimSpace(a.Value) != "" && b.Len() < maxTextBytes {
+		var a g2Answer
+		if json.Unmarshal(answers[k], &a) == nil && strings.TrimSpace(a.Value) != "" && b.Len() < maxTextBytes {
 			fmt.Fprintf(&b, "%s %s\n", a.Question, a.Value)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // hackerNews searches the stories and comments of Hacker News.
 type hackerNews struct {
 	Queries []string `json:"queries,omitempty" jsonschema:"description=What to search for; the names of the brands unless said"`
-	Tags    string   `json:"tags,omitempty" jsonschema:"enum=(story\\,comment),enum=story,enum=comment,description=What is searched: (story\\,comment) unless said"`
+	Tags    string   `json:"tags,omitempty" jsonschema:"enum=(story\\,comment),enum=story,enum=comment,description=What is searched: stories and comments unless said"`
 	PerPage int      `json:"per_page,omitempty" jsonschema:"description=Hits on a page from 10 to 100; 100 unless said"`
 	Pages   int      `json:"pages,omitempty" jsonschema:"description=The most pages of a name in one round; 5 unless said"`
 	Recheck int      `json:"recheck,omitempty" jsonschema:"description=How many recent items are looked at again in a round to see deletions; 5 unless said and 0 is none"`

@@ -157,7 +157,7 @@ func unreadable(got *Response, why string) error {
 // none where the item is nothing that was said. That no item has a text is a
 // fault too: it shows that the interface calls it otherwise now.
 func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read func(*T) (*puskaradio.Mention, error)) {
-	silent := 0
+	silent, told := 0, false
 	for i, raw := range raws {
 		if i >= maxReviews {
 			p.faults = append(p.faults, fmt.Errorf("%s: more than %d items", where, maxReviews))
@@ -178,10 +178,10 @@ func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read fun
 		case m.Ref == "":
 			p.faults = append(p.faults, fmt.Errorf("%s: item %d has no id", where, i+1))
 		default:
-			p.found = append(p.found, *m)
+			p.found, told = append(p.found, *m), true
 		}
 	}
-	if silent > 0 && silent == len(raws) {
+	if silent > 0 && !told {
 		p.faults = append(p.faults, fmt.Errorf("%s: none of %d items has a text or a rating", where, silent))
 	}
 }

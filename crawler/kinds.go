@@ -185,8 +185,8 @@ var kinds = map[string]Kind{
 	},
 	"threads": {
 		Reads: "Searches the posts of Threads for the names of the brands.",
-		Genre: puskaradio.Social, Every: 15 * time.Minute, Keep: puskaradio.UntilGone,
-		Terms:   Terms{"2026-11-22", "Meta's Threads API, free, 2,200 searches in 24 hours, after Meta's review of the app. Without it a search finds only one's own posts, which is told as an error."},
+		Genre: puskaradio.Social, Every: 15 * time.Minute, Keep: puskaradio.Month,
+		Terms:   Terms{"2026-11-22", "Meta's Threads API, free, 2,200 searches in 24 hours, after Meta's review of the app; without it a search finds only one's own posts, which is told as an error. Deletions do not show, so that texts are kept for 30 days only."},
 		Example: `{"token_env":"THREADS_TOKEN"}`,
 		New:     func() Connector { return &threads{Pages: 3} },
 	},

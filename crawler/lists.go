@@ -97,7 +97,8 @@ type listMark struct {
 // by one, in each until a page brings nothing new. As items move up when others
 // are deleted meanwhile, and one can slip by at the border of two pages, a
 // round that brought something is followed by one that reads as far. A list
-// that cannot be read is a fault; if none can, it is an error. After the lists
+// that cannot be read is a fault; if none can, or it wants a login, it is an
+// error. After the lists
 // come items that are looked at again, as many as again says.
 func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again int) (Page, error) {
 	var cur listCursor
@@ -183,7 +184,7 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 	got, err := o.page(ctx, c, q, at)
 	if err != nil {
 		_, wait := errors.AsType[*puskaradio.RetryError](err)
-		if cur.Failed++; wait || ctx.Err() != nil || cur.Failed >= len(lists) {
+		if cur.Failed++; wait || ctx.Err() != nil || StateOf(err) == StateLogin || cur.Failed >= len(lists) {
 			return err
 		}
 		p.Faults = append(p.Faults, err)

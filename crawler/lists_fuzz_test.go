@@ -102,8 +102,8 @@ func answersOf(tb testing.TB, kind string) (out [][]byte) {
 	return out
 }
 
-// swallow lets a kind read one answer to whatever it asks.
-func swallow(t *testing.T, kind string, body []byte) {
+// swallow lets a kind read one answer to whatever it asks for a round.
+func swallow(t *testing.T, kind string, body []byte) (found, faults int, err error) {
 	con, err := New(kind, minimal(kind), anySecret)
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +116,10 @@ func swallow(t *testing.T, kind string, body []byte) {
 			rec.WriteHeader(http.StatusNotFound)
 		case r.Method == http.MethodPost:
 			rec.WriteString(`{"access_token":"t","expires_in":3600}`)
+		case strings.HasSuffix(r.URL.Path, "/me"): // whose token it is
+			rec.WriteString(`{"username":"us"}`)
+		case strings.HasSuffix(r.URL.Path, "/find"): // the id of a business
+			rec.WriteString(`{"id":"aa"}`)
 		default:
 			rec.Write(body)
 		}
@@ -129,25 +133,100 @@ func swallow(t *testing.T, kind string, body []byte) {
 		}
 		p, err := con.Fetch(t.Context(), c, q)
 		if err != nil {
-			return
+			return found, faults, err
 		}
 		checkWhole(t, kind, p)
 		q.Cursor, more = p.Cursor, p.More
+		found, faults = found+len(p.Mentions), faults+len(p.Faults)
 	}
+	return found, faults, nil
 }
 
-// TestChanged turns every value of a recorded answer into others, one at a
-// time: a kind reads what it can and never what it cannot.
+// TestChanged turns one value of a recorded answer after the other into another:
+// a kind reads what it can and never what it cannot. FuzzLists does it for all.
 func TestChanged(t *testing.T) {
 	for _, kind := range listKinds() {
 		t.Run(kind, func(t *testing.T) {
 			bodies := answersOf(t, kind)
 			longest := slices.MaxFunc(bodies, func(a, b []byte) int { return len(a) - len(b) })
 			for n := range 60 {
-				for i := range 2 { // in turn, for time's sake
-					if body, ok := changed(longest, n, hostile[(2*n+i)%len(hostile)]); ok {
-						swallow(t, kind, body)
-					}
+				if body, ok := changed(longest, n, hostile[n%len(hostile)]); ok {
+					swallow(t, kind, body)
+				}
+			}
+		})
+	}
+}
+
+// renamed is an answer in which a key has another name, wherever it stands, and
+// every object one more.
+func renamed(v any, key string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{"uusi kenttä": []any{1, "x"}}
+		for k, x := range v {
+			if k == key {
+				k += "_v2"
+			}
+			out[k] = renamed(x, key)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = renamed(v[i], key)
+		}
+		return out
+	}
+	return v
+}
+
+// keysOf adds the keys of an answer.
+func keysOf(v any, keys map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, x := range v {
+			keys[k] = true
+			keysOf(x, keys)
+		}
+	case []any:
+		for _, x := range v {
+			keysOf(x, keys)
+		}
+	}
+}
+
+// TestRenamed gives every key of a recorded answer another name, one at a
+// time: a kind tells what it still can, or that it cannot, and never that there
+// is nothing.
+func TestRenamed(t *testing.T) {
+	for _, kind := range listKinds() {
+		t.Run(kind, func(t *testing.T) {
+			longest := slices.MaxFunc(answersOf(t, kind), func(a, b []byte) int { return len(a) - len(b) })
+			found, faults, err := swallow(t, kind, longest)
+			if err != nil || found == 0 {
+				t.Fatalf("the answer as it is: %d mentions, %d faults, %v", found, faults, err)
+			}
+			var v any
+			if err := json.Unmarshal(longest, &v); err != nil {
+				t.Fatal(err)
+			}
+			body, err := json.Marshal(renamed(v, "no key"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, m, err := swallow(t, kind, body); n != found || m != faults || err != nil {
+				t.Errorf("with one key more in every object: %d mentions, %d faults, %v, want %d and %d", n, m, err, found, faults)
+			}
+			keys := map[string]bool{}
+			keysOf(v, keys)
+			for key := range keys {
+				body, err := json.Marshal(renamed(v, key))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if found, faults, err := swallow(t, kind, body); found == 0 && faults == 0 && err == nil {
+					t.Errorf("without %s: nothing, and no word of it", key)
 				}
 			}
 		})

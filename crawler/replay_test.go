@@ -224,6 +224,11 @@ func (r *recording) play(t *testing.T, kind string) string {
 			p, err := con.Fetch(t.Context(), c, q)
 			r.show(&out, w.asked, p, err)
 			r.check(t, p, err)
+			for _, m := range p.Mentions {
+				if k.Keep == puskaradio.Nothing && (strings.Contains(string(p.Cursor), m.Ref) || m.Text != "" && strings.Contains(string(p.Cursor), m.Text)) {
+					t.Errorf("the cursor keeps %s: %s", m.Ref, p.Cursor)
+				}
+			}
 			if err != nil {
 				break
 			}

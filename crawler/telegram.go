@@ -175,6 +175,9 @@ func (o *telegram) update(q Query, u *telegramUpdate) *puskaradio.Mention {
 	if msg == nil || msg.Chat.Type == "private" || !o.wanted(&msg.Chat) || msg.Forward || msg.From.Bot && msg.Sender == nil {
 		return nil
 	}
+	if msg.Text == "" && msg.Caption == "" {
+		return nil // a picture, or that somebody came
+	}
 	if s := msg.Sender; s != nil && (msg.Chat.Type == "group" || msg.Chat.Type == "supergroup") && (s.ID == msg.Chat.ID || s.Type == "channel") {
 		to := msg.ReplyTo
 		if to == nil || to.Forward || to.Sender != nil || to.From.Bot {

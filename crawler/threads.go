@@ -102,16 +102,17 @@ func (o *threads) get(ctx context.Context, c *Client, path string, v url.Values,
 
 // A threadsPost is a post as Threads has it.
 type threadsPost struct {
-	ID   itemID `json:"id"`
-	Text string `json:"text"`
-	Link string `json:"permalink"`
-	Time string `json:"timestamp"`
-	User string `json:"username"`
+	ID    itemID `json:"id"`
+	Media string `json:"media_type"`
+	Text  string `json:"text"`
+	Link  string `json:"permalink"`
+	Time  string `json:"timestamp"`
+	User  string `json:"username"`
 }
 
 // search makes one search. others says whether it found a post of another.
 func (o *threads) search(ctx context.Context, c *Client, q Query, self, word string, at place) (p listPage, others bool, err error) {
-	v := url.Values{"q": {word}, "search_type": {"RECENT"}, "limit": {"100"}, "fields": {"id,text,permalink,timestamp,username"}}
+	v := url.Values{"q": {word}, "search_type": {"RECENT"}, "limit": {"100"}, "fields": {"id,media_type,text,permalink,timestamp,username"}}
 	if !at.since.IsZero() { // Threads takes longer to find some posts than others
 		v.Set("since", strconv.FormatInt(at.since.Add(-24*time.Hour).Unix(), 10))
 	}
@@ -142,6 +143,9 @@ func (o *threads) search(ctx context.Context, c *Client, q Query, self, word str
 			return nil, nil // the brand's own word
 		}
 		others = others || r.User != ""
+		if r.Text == "" && r.Media != "" && r.Media != "TEXT_POST" {
+			return nil, nil // a picture without a word
+		}
 		m := puskaradio.Mention{
 			Ref: r.ID.String(), URL: webAddress(r.Link, &url.URL{}), Author: foldText(r.User, 200), Text: foldText(r.Text, maxTextBytes),
 		}
