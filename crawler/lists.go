@@ -70,6 +70,7 @@ type listPage struct {
 type listCursor struct {
 	From   int                  `json:"from,omitempty"`   // the list that this round began with
 	List   int                  `json:"list,omitempty"`   // that is read now, counted from there
+	Name   string               `json:"name,omitempty"`   // of that list, once a page of it was read
 	Token  string               `json:"token,omitempty"`  // of its next page
 	Read   int                  `json:"read,omitempty"`   // its pages in this round
 	Fresh  bool                 `json:"fresh,omitempty"`  // of these, one brought something new
@@ -77,6 +78,8 @@ type listCursor struct {
 	Lists  map[string]*listMark `json:"lists,omitempty"`
 	Seen   []seenItem           `json:"seen,omitempty"` // the newest last
 	Turn   int                  `json:"turn,omitempty"` // of Seen
+
+	looks bool // items can be looked at again
 }
 
 // A listMark is what is remembered of a list.
@@ -98,8 +101,8 @@ type listMark struct {
 // are deleted meanwhile, and one can slip by at the border of two pages, a
 // round that brought something is followed by one that reads as far. A list
 // that cannot be read is a fault; if none can, or it wants a login, it is an
-// error. After the lists
-// come items that are looked at again, as many as again says.
+// error. After the lists come items that are looked at again, as many as again
+// says.
 func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again int) (Page, error) {
 	var cur listCursor
 	if err := readCursor(q, &cur); err != nil {
@@ -114,8 +117,8 @@ func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again i
 	}
 	lists := cur.turnOf(all)
 	looks, isLooker := o.(looker)
-	isLooker = isLooker && again > 0
-	if cur.List > len(lists) || cur.List == len(lists) && (!isLooker || len(cur.Seen) == 0) {
+	cur.looks = isLooker && again > 0
+	if cur.List > len(lists) || cur.List == len(lists) && (!cur.looks || len(cur.Seen) == 0) {
 		cur.List, cur.Failed = 0, 0 // there are fewer than there were
 	}
 	var p Page
@@ -136,7 +139,7 @@ func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again i
 		return Page{}, err
 	}
 	if p.More = cur.List < len(lists); !p.More {
-		if cur.forget(q.Now); isLooker && len(cur.Seen) > 0 {
+		if cur.forget(q.Now); cur.looks && len(cur.Seen) > 0 {
 			p.More = true
 		} else {
 			cur.end(all)
@@ -148,8 +151,12 @@ func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again i
 // turnOf are the lists of a round, and all of the others are forgotten that no
 // longer exist.
 func (cur *listCursor) turnOf(all []string) []string {
+	there := make(map[string]bool, len(all))
+	for _, name := range all {
+		there[name] = true
+	}
 	for name := range cur.Lists {
-		if !slices.Contains(all, name) {
+		if !there[name] {
 			delete(cur.Lists, name)
 		}
 	}
@@ -174,6 +181,9 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 		mark = &listMark{}
 		cur.Lists[name] = mark
 	}
+	if cur.Name != name { // it is its turn, or lists came and went meanwhile
+		cur.Name, cur.Token, cur.Read, cur.Fresh = name, "", 0, false
+	}
 	if cur.Read == 0 {
 		mark.Begin, mark.Listed, mark.Oldest, mark.Part = mark.Newest, marks{}, 0, false
 	}
@@ -193,12 +203,17 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 	}
 	p.Mentions, p.Gone, p.Faults = once(got.found), got.gone, got.faults
 	fresh := false
-	known := min(maxKnown, max(maxAllKnown/max(len(cur.Lists), 1), 100))
+	known := min(maxKnown, max(maxAllKnown/max(len(cur.Lists), 1), 20))
 	for i := range p.Mentions {
 		m := &p.Mentions[i]
 		if mark.Known.add(versionOf(m), known) {
 			fresh = true
-			cur.see(name, m, q.Now)
+			switch {
+			case got.all:
+				cur.see(name, m, q.Now)
+			case cur.looks:
+				cur.see("", m, q.Now)
+			}
 		}
 		if sec := m.Published.Unix(); m.DateFrom == puskaradio.DatePublished && m.Published.Before(q.Now) {
 			mark.Newest = max(mark.Newest, sec)
@@ -215,7 +230,9 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 	if got.all && !mark.Part {
 		p.Gone = append(p.Gone, cur.missing(name, mark, got.next == "", got.dated)...)
 	}
-	mark.Rounds, mark.Listed, mark.Oldest = (mark.Rounds+1)%deepEvery, marks{}, 0
+	if mark.Listed, mark.Oldest = (marks{}), 0; got.all {
+		mark.Rounds = (mark.Rounds + 1) % deepEvery
+	}
 	mark.Depth = 0
 	if cur.Fresh {
 		mark.Depth = cur.Read
@@ -225,7 +242,9 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 }
 
 // next goes on to the next list.
-func (cur *listCursor) next() { cur.List, cur.Token, cur.Read, cur.Fresh = cur.List+1, "", 0, false }
+func (cur *listCursor) next() {
+	cur.List, cur.Name, cur.Token, cur.Read, cur.Fresh = cur.List+1, "", "", 0, false
+}
 
 // versionOf names what a mention says now.
 func versionOf(m *puskaradio.Mention) string {
@@ -245,9 +264,11 @@ func versionOf(m *puskaradio.Mention) string {
 
 // brandNames are the names of the brands that are asked for, each once.
 func brandNames(q Query) (out []string) {
+	seen := map[string]bool{}
 	for _, b := range q.Brands {
 		for _, name := range b.Names() {
-			if name = foldText(name, 100); name != "" && !slices.Contains(out, name) {
+			if name = foldText(name, 100); name != "" && !seen[name] {
+				seen[name] = true
 				out = append(out, name)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 type seenItem struct {
 	Ref    string `json:"ref"`
 	At     int64  `json:"at"`               // Unix time of publication
-	List   string `json:"list,omitempty"`   // that had it
+	List   string `json:"list,omitempty"`   // that had it, if that has all
 	Missed int    `json:"missed,omitempty"` // rounds in a row in which that had it no more
 }
 
