@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -149,16 +150,19 @@ func redact(u *url.URL) string {
 		}
 		v.RawQuery = strings.Join(parts, "&")
 	}
-	s := v.String()
+	s := botToken.ReplaceAllString(v.String(), "/bot***")
 	if len(s) > 500 {
 		s = s[:500] + "…"
 	}
 	return s
 }
 
+// botToken is how a token of Telegram stands in an address.
+var botToken = regexp.MustCompile(`/bot[0-9]+(:|%3[Aa])[A-Za-z0-9_-]+`)
+
 func secretName(s string) bool {
 	s = strings.ToLower(s)
-	for _, w := range []string{"token", "secret", "passw", "passwd", "apikey", "signature", "credential", "session", "bearer", "jwt"} {
+	for _, w := range []string{"token", "secret", "passw", "passwd", "passkey", "apikey", "signature", "credential", "session", "bearer", "jwt"} {
 		if strings.Contains(s, w) {
 			return true
 		}

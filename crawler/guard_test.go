@@ -163,6 +163,10 @@ func TestRedact(t *testing.T) {
 		"https://a.example/?q=acme&token=T&api_key=K#f":             "https://a.example/?q=acme&token=***&api_key=***",
 		"https://a.example/?access_token=T&client_secret=S&key=K":   "https://a.example/?access_token=***&client_secret=***&key=***",
 		"https://u:p@a.example/?keywords=x&Signature=y&X-Amz-Sig=z": "https://a.example/?keywords=x&Signature=***&X-Amz-Sig=***",
+		"https://a.example/?passkey=K&key_env=1&monkey=2":           "https://a.example/?passkey=***&key_env=1&monkey=2",
+		"https://a.example/bot123456:AA-bb_CC/getUpdates?offset=1":  "https://a.example/bot***/getUpdates?offset=1",
+		"https://a.example/bot123456%3AAA-bb/x":                     "https://a.example/bot***/x",
+		"https://a.example/bots/robot12/x":                          "https://a.example/bots/robot12/x",
 		"https://a.example/?to%6ben=T;apikey=K":                     "https://a.example/?to%6ben=***&apikey=***",
 	} {
 		u, err := url.Parse(in)

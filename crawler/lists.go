@@ -3,7 +3,6 @@ package crawler
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -16,8 +15,12 @@ import (
 
 const (
 	maxListPages = 50                 // pages of one list in a round, unless its kind says less
-	maxSeen      = 200                // items that are looked at again
+	maxLists     = 50                 // lists of a round; of more the others come in the next
+	maxAllKnown  = 20_000             // versions that are remembered of all lists together
+	maxRecheck   = 20                 // items that are looked at again in a round, one by one
+	maxSeen      = 200                // items whose deletion is noticed
 	seenFor      = 7 * 24 * time.Hour // and for how long after they were published
+	maxMissed    = 2                  // rounds in a row that an item is missing, until it was deleted
 )
 
 // A lister is a kind that consists of lists, the newest item first: answers to
@@ -52,11 +55,22 @@ type listPage struct {
 	gone   []string
 	faults []error
 	next   string // names the next page; empty on the last
+	// unsorted says that the newest need not be first, so that a page without
+	// news is followed by the next.
+	unsorted bool
+	// all says that the list has all that there is, so that what it should
+	// have and does not is deleted: all between its newest and its oldest item
+	// if it is dated, else all if it was read to its end.
+	all bool
+	// dated says that the items are in the order of their publication.
+	dated bool
 }
 
 // A listCursor is how far the lists were read.
 type listCursor struct {
-	List   int                  `json:"list,omitempty"`   // that is read now
+	From   int                  `json:"from,omitempty"`   // the list that this round began with
+	List   int                  `json:"list,omitempty"`   // that is read now, counted from there
+	Name   string               `json:"name,omitempty"`   // of that list, once a page of it was read
 	Token  string               `json:"token,omitempty"`  // of its next page
 	Read   int                  `json:"read,omitempty"`   // its pages in this round
 	Fresh  bool                 `json:"fresh,omitempty"`  // of these, one brought something new
@@ -64,6 +78,8 @@ type listCursor struct {
 	Lists  map[string]*listMark `json:"lists,omitempty"`
 	Seen   []seenItem           `json:"seen,omitempty"` // the newest last
 	Turn   int                  `json:"turn,omitempty"` // of Seen
+
+	looks bool // items can be looked at again
 }
 
 // A listMark is what is remembered of a list.
@@ -72,20 +88,21 @@ type listMark struct {
 	Depth  int   `json:"depth,omitempty"`
 	Newest int64 `json:"newest,omitempty"` // Unix time of the newest item
 	Begin  int64 `json:"begin,omitempty"`  // Newest when the round of this list began
-}
+	Rounds int   `json:"rounds,omitempty"` // for lists that have all that there is, to read deep at times
 
-// A seenItem is looked at again.
-type seenItem struct {
-	Ref string `json:"ref"`
-	At  int64  `json:"at"`
+	// Of this round, for such lists:
+	Listed marks `json:"listed,omitzero"`  // refs
+	Oldest int64 `json:"oldest,omitempty"` // Unix time of the oldest item
+	Part   bool  `json:"part,omitempty"`   // a page did not have all
 }
 
 // readLists reads the next page of a round. A round goes through the lists one
 // by one, in each until a page brings nothing new. As items move up when others
 // are deleted meanwhile, and one can slip by at the border of two pages, a
 // round that brought something is followed by one that reads as far. A list
-// that cannot be read is a fault; if none can, it is an error. After the lists
-// come items that are looked at again, as many as again says.
+// that cannot be read is a fault; if none can, or it wants a login, it is an
+// error. After the lists come items that are looked at again, as many as again
+// says.
 func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again int) (Page, error) {
 	var cur listCursor
 	if err := readCursor(q, &cur); err != nil {
@@ -94,36 +111,66 @@ func readLists(ctx context.Context, c *Client, q Query, o lister, pages, again i
 	if cur.Lists == nil {
 		cur.Lists = map[string]*listMark{}
 	}
-	lists := o.lists(q)
-	if len(lists) == 0 {
+	all := o.lists(q)
+	if len(all) == 0 {
 		return Page{}, &puskaradio.PermanentError{Err: errors.New("no brand whose names could be searched for")}
+	}
+	lists := cur.turnOf(all)
+	looks, isLooker := o.(looker)
+	cur.looks = isLooker && again > 0
+	if cur.List > len(lists) || cur.List == len(lists) && (!cur.looks || len(cur.Seen) == 0) {
+		cur.List, cur.Failed = 0, 0 // there are fewer than there were
 	}
 	var p Page
 	var err error
 	if cur.List < len(lists) {
 		err = cur.readList(ctx, c, q, o, lists, min(cmp.Or(pages, maxListPages), maxListPages), &p)
 	} else {
-		if err = cur.lookAgain(ctx, c, q, o.(looker), again, &p); err != nil {
+		if err = cur.lookAgain(ctx, c, q, looks, again, &p); err != nil {
 			if _, wait := errors.AsType[*puskaradio.RetryError](err); wait || ctx.Err() != nil {
 				return Page{}, err
 			}
 			p.Faults = append(p.Faults, err)
 		}
-		cur.List, cur.Failed = 0, 0
+		cur.end(all)
 		return p, p.setCursor(&cur)
 	}
 	if err != nil {
 		return Page{}, err
 	}
 	if p.More = cur.List < len(lists); !p.More {
-		_, looks := o.(looker)
-		if cur.forget(q.Now); looks && again > 0 && len(cur.Seen) > 0 {
+		if cur.forget(q.Now); cur.looks && len(cur.Seen) > 0 {
 			p.More = true
 		} else {
-			cur.List, cur.Failed = 0, 0
+			cur.end(all)
 		}
 	}
 	return p, p.setCursor(&cur)
+}
+
+// turnOf are the lists of a round, and all of the others are forgotten that no
+// longer exist.
+func (cur *listCursor) turnOf(all []string) []string {
+	there := make(map[string]bool, len(all))
+	for _, name := range all {
+		there[name] = true
+	}
+	for name := range cur.Lists {
+		if !there[name] {
+			delete(cur.Lists, name)
+		}
+	}
+	if cur.From %= len(all); len(all) <= maxLists {
+		cur.From = 0
+		return all
+	}
+	return append(slices.Clone(all[cur.From:]), all[:cur.From]...)[:maxLists]
+}
+
+// end ends a round.
+func (cur *listCursor) end(all []string) {
+	cur.List, cur.Failed = 0, 0
+	cur.From = (cur.From + maxLists) % len(all)
 }
 
 // readList reads a page of the list that is next.
@@ -134,8 +181,11 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 		mark = &listMark{}
 		cur.Lists[name] = mark
 	}
+	if cur.Name != name { // it is its turn, or lists came and went meanwhile
+		cur.Name, cur.Token, cur.Read, cur.Fresh = name, "", 0, false
+	}
 	if cur.Read == 0 {
-		mark.Begin = mark.Newest
+		mark.Begin, mark.Listed, mark.Oldest, mark.Part = mark.Newest, marks{}, 0, false
 	}
 	at := place{list: name, token: cur.Token}
 	if mark.Begin > 0 {
@@ -144,7 +194,7 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 	got, err := o.page(ctx, c, q, at)
 	if err != nil {
 		_, wait := errors.AsType[*puskaradio.RetryError](err)
-		if cur.Failed++; wait || ctx.Err() != nil || cur.Failed >= len(lists) {
+		if cur.Failed++; wait || ctx.Err() != nil || StateOf(err) == StateLogin || cur.Failed >= len(lists) {
 			return err
 		}
 		p.Faults = append(p.Faults, err)
@@ -153,21 +203,35 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 	}
 	p.Mentions, p.Gone, p.Faults = once(got.found), got.gone, got.faults
 	fresh := false
+	known := min(maxKnown, max(maxAllKnown/max(len(cur.Lists), 1), 20))
 	for i := range p.Mentions {
 		m := &p.Mentions[i]
-		if mark.Known.add(versionOf(m), maxKnown) {
+		if mark.Known.add(versionOf(m), known) {
 			fresh = true
-			cur.see(m, q.Now)
+			switch {
+			case got.all:
+				cur.see(name, m, q.Now)
+			case cur.looks:
+				cur.see("", m, q.Now)
+			}
 		}
 		if sec := m.Published.Unix(); m.DateFrom == puskaradio.DatePublished && m.Published.Before(q.Now) {
 			mark.Newest = max(mark.Newest, sec)
 		}
 	}
+	mark.list(&got)
 	cur.Read++
 	cur.Fresh = cur.Fresh || fresh
-	if got.next != "" && got.next != cur.Token && cur.Read < most && (fresh || cur.Read < mark.Depth) {
+	deep := got.unsorted || got.all && mark.Rounds%deepEvery == 0
+	if got.next != "" && got.next != cur.Token && cur.Read < most && (fresh || deep || cur.Read < mark.Depth) {
 		cur.Token = got.next
 		return nil
+	}
+	if got.all && !mark.Part {
+		p.Gone = append(p.Gone, cur.missing(name, mark, got.next == "", got.dated)...)
+	}
+	if mark.Listed, mark.Oldest = (marks{}), 0; got.all {
+		mark.Rounds = (mark.Rounds + 1) % deepEvery
 	}
 	mark.Depth = 0
 	if cur.Fresh {
@@ -178,42 +242,8 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 }
 
 // next goes on to the next list.
-func (cur *listCursor) next() { cur.List, cur.Token, cur.Read, cur.Fresh = cur.List+1, "", 0, false }
-
-// see remembers an item that will be looked at again.
-func (cur *listCursor) see(m *puskaradio.Mention, now time.Time) {
-	if m.Ref == "" || now.Sub(m.Published) > seenFor || slices.ContainsFunc(cur.Seen, func(s seenItem) bool { return s.Ref == m.Ref }) {
-		return
-	}
-	cur.Seen = append(cur.Seen, seenItem{m.Ref, m.Published.Unix()})
-	if over := len(cur.Seen) - maxSeen; over > 0 {
-		cur.Seen = slices.Delete(cur.Seen, 0, over)
-	}
-}
-
-// forget leaves out what is no longer recent.
-func (cur *listCursor) forget(now time.Time) {
-	cur.Seen = slices.DeleteFunc(cur.Seen, func(s seenItem) bool { return now.Sub(time.Unix(s.At, 0)) > seenFor })
-}
-
-// lookAgain asks for some of the items that were seen, in turn.
-func (cur *listCursor) lookAgain(ctx context.Context, c *Client, q Query, o looker, again int, p *Page) error {
-	n := min(again, o.batch(), len(cur.Seen))
-	refs := make([]string, n)
-	for i := range refs {
-		refs[i] = cur.Seen[(cur.Turn+i)%len(cur.Seen)].Ref
-	}
-	found, gone, err := o.look(ctx, c, q, refs)
-	if err != nil {
-		return err
-	}
-	p.Mentions, p.Gone = once(found), gone
-	cur.Turn = (cur.Turn + n) % len(cur.Seen)
-	cur.Seen = slices.DeleteFunc(cur.Seen, func(s seenItem) bool { return slices.Contains(gone, s.Ref) })
-	if len(cur.Seen) > 0 {
-		cur.Turn %= len(cur.Seen)
-	}
-	return nil
+func (cur *listCursor) next() {
+	cur.List, cur.Name, cur.Token, cur.Read, cur.Fresh = cur.List+1, "", "", 0, false
 }
 
 // versionOf names what a mention says now.
@@ -234,83 +264,14 @@ func versionOf(m *puskaradio.Mention) string {
 
 // brandNames are the names of the brands that are asked for, each once.
 func brandNames(q Query) (out []string) {
+	seen := map[string]bool{}
 	for _, b := range q.Brands {
 		for _, name := range b.Names() {
-			if name = foldText(name, 100); name != "" && !slices.Contains(out, name) {
+			if name = foldText(name, 100); name != "" && !seen[name] {
+				seen[name] = true
 				out = append(out, name)
 			}
 		}
 	}
 	return out
-}
-
-// getJSON asks a programming interface and decodes its answer. An answer that
-// is no such JSON is unreadable.
-func getJSON(ctx context.Context, c *Client, r Request, v any) (*Response, error) {
-	r.API = true
-	r.Accept = cmp.Or(r.Accept, "application/json")
-	got, err := c.Fetch(ctx, r)
-	if err != nil {
-		return got, err
-	}
-	if err := json.Unmarshal(got.Body, v); err != nil {
-		return got, unreadable(got, "the answer is not the JSON that is documented")
-	}
-	return got, nil
-}
-
-// unreadable is the error of an answer that arrived and is not what was asked
-// for.
-func unreadable(got *Response, why string) error {
-	return &FetchError{URL: redactText(got.URL), State: StateUnreadable, Status: got.Status, Err: errors.New(why)}
-}
-
-// eachItem decodes the items of a page one by one, so that one that is broken
-// is a fault and does not stop the others. read gives a mention with its Ref, or
-// none where the item is nothing that was said.
-func eachItem[T any](p *listPage, where string, raws []json.RawMessage, read func(*T) (*puskaradio.Mention, error)) {
-	for i, raw := range raws {
-		if i >= maxReviews {
-			p.faults = append(p.faults, fmt.Errorf("%s: more than %d items", where, maxReviews))
-			return
-		}
-		var v T
-		if err := json.Unmarshal(raw, &v); err != nil {
-			p.faults = append(p.faults, fmt.Errorf("%s: item %d is not as documented", where, i+1))
-			continue
-		}
-		m, err := read(&v)
-		switch {
-		case err != nil:
-			p.faults = append(p.faults, fmt.Errorf("%s: item %d: %w", where, i+1, err))
-		case m == nil, m.Text == "" && m.Title == "" && m.Rating == nil:
-		case m.Ref == "":
-			p.faults = append(p.faults, fmt.Errorf("%s: item %d has no id", where, i+1))
-		default:
-			p.found = append(p.found, *m)
-		}
-	}
-}
-
-// secretOf finds the secret that an option names by its variable.
-func secretOf(secret Secret, option, name string) (string, error) {
-	switch {
-	case name == "":
-		return "", fmt.Errorf("%s is missing: the name of the environment variable that holds it", option)
-	case secret == nil:
-		return "", fmt.Errorf("%s: there are no secrets here", option)
-	}
-	v, err := secret(name)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", option, err)
-	}
-	for i := range len(v) {
-		if v[i] <= ' ' || v[i] == 0x7f {
-			return "", fmt.Errorf("%s: what %s holds has blanks or line breaks", option, name)
-		}
-	}
-	if v == "" {
-		return "", fmt.Errorf("%s: %s is empty", option, name)
-	}
-	return v, nil
 }

@@ -113,18 +113,27 @@ func typeOf(b []byte) string {
 // secret finds what the query says is secret.
 func (r *recording) secret(name string) (string, error) {
 	if v, ok := r.query.Secrets[name]; ok {
+		if key, ok := keySecret(name); ok && v == "made for this run" {
+			return key, nil
+		}
 		return v, nil
 	}
 	return "", fmt.Errorf("%s is not set", name)
+}
+
+// An exchange is a request and its answer, whole.
+type exchange struct {
+	asked  string
+	answer []byte
 }
 
 // A tape writes down exchanges, and plays them again.
 type tape struct {
 	mu     sync.Mutex
 	live   func(*http.Request) (*http.Response, error)
-	kept   [][]byte // answers of the page, whole
+	kept   []exchange // of the page
 	asked  []string
-	replay int // the next to play; -1 is live
+	replay bool
 }
 
 func (w *tape) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -133,22 +142,24 @@ func (w *tape) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Path == "/robots.txt" { // the client keeps it, so that it is asked once
 		return w.live(req)
 	}
+	key := req.Method + " " + req.URL.String()
 	if strings.HasPrefix(req.URL.Path, "/xrpc/com.atproto.server.") { // so does the connector keep its session
-		if w.replay < 0 {
-			w.asked = append(w.asked, req.Method+" "+req.URL.String())
+		if !w.replay {
+			w.asked = append(w.asked, key)
 		}
 		return w.live(req)
 	}
-	if w.replay >= 0 {
-		if w.replay >= len(w.kept) {
+	if w.replay {
+		i := slices.IndexFunc(w.kept, func(x exchange) bool { return x.asked == key })
+		if i < 0 {
 			return nil, errors.New("the second time more was asked")
 		}
-		b := w.kept[w.replay]
-		w.replay++
+		b := w.kept[i].answer
+		w.kept = slices.Delete(w.kept, i, i+1)
 		return http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), req)
 	}
 	var line strings.Builder
-	line.WriteString(req.Method + " " + req.URL.String())
+	line.WriteString(key)
 	for _, k := range []string{"If-None-Match", "If-Modified-Since"} {
 		if v := req.Header.Get(k); v != "" {
 			line.WriteString(" " + k + ": " + v)
@@ -164,7 +175,7 @@ func (w *tape) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	var b bytes.Buffer
 	resp.Write(&b)
-	w.kept = append(w.kept, b.Bytes())
+	w.kept = append(w.kept, exchange{key, b.Bytes()})
 	return http.ReadResponse(bufio.NewReader(&b), req)
 }
 
@@ -184,8 +195,15 @@ func (r *recording) play(t *testing.T, kind string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &tape{live: r.answer, replay: -1}
+	w := &tape{live: r.answer}
 	c := &Client{Agent: "puskaradio/0.1 (+https://puskaradio.example/contact)", Delay: -1, wire: w}
+	c.Ledger = func(v Visit) {
+		for _, secret := range r.query.Secrets {
+			if said := fmt.Sprint(v.URL, v.Err); strings.Contains(said, secret) {
+				t.Errorf("a secret shows in the ledger: %s", said)
+			}
+		}
+	}
 	k, _ := KindOf(kind)
 	every := k.Every
 	if r.query.Every != "" {
@@ -202,14 +220,19 @@ func (r *recording) play(t *testing.T, kind string) string {
 				t.Fatal("a round of more than 100 pages")
 			}
 			q.Now = time.Now().UTC().Truncate(time.Second)
-			w.kept, w.asked, w.replay = nil, nil, -1
+			w.kept, w.asked, w.replay = nil, nil, false
 			p, err := con.Fetch(t.Context(), c, q)
 			r.show(&out, w.asked, p, err)
 			r.check(t, p, err)
+			for _, m := range p.Mentions {
+				if k.Keep == puskaradio.Nothing && (strings.Contains(string(p.Cursor), m.Ref) || m.Text != "" && strings.Contains(string(p.Cursor), m.Text)) {
+					t.Errorf("the cursor keeps %s: %s", m.Ref, p.Cursor)
+				}
+			}
 			if err != nil {
 				break
 			}
-			w.replay = 0
+			w.replay = true
 			again, err := con.Fetch(t.Context(), c, q)
 			if err != nil || !samePage(again, p) {
 				t.Errorf("a page read twice = %+v, %v, want %+v", again, err, p)
