@@ -118,11 +118,12 @@ var spare = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 func drain(r io.Reader) ([]byte, error) {
 	b := spare.Get().(*bytes.Buffer)
 	_, err := b.ReadFrom(r)
-	body := bytes.Clone(b.Bytes())
-	if b.Cap() <= 1<<20 { // a giant is not kept
-		b.Reset()
-		spare.Put(b)
+	if b.Cap() > 1<<20 { // a giant is given away, not copied and kept
+		return b.Bytes(), err
 	}
+	body := bytes.Clone(b.Bytes())
+	b.Reset()
+	spare.Put(b)
 	return body, err
 }
 
