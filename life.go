@@ -96,16 +96,22 @@ type Alert struct {
 	Total    int       `json:"total"`
 	Usual    float64   `json:"usual"`       // negative mentions that such a window usually has
 	UsualAll float64   `json:"usual_total"` // mentions that it usually has
-	Odds     float64   `json:"odds"`        // the chance of so many by luck alone, 0 … 1
-	Topic    string    `json:"topic,omitempty"`
-	TopicN   int       `json:"topic_n,omitempty"` // negative mentions about the topic
-	Quotes   []Quote   `json:"quotes,omitempty"`  // the worst first
-	Hours    []Point   `json:"hours,omitempty"`   // negative mentions by the hour, for the chart
-	Coverage string    `json:"coverage"`          // what was heard and what was not, at the time
-	Decided  time.Time `json:"decided"`
-	State    string    `json:"state"` // open, updated, over
-	Rev      int       `json:"rev"`   // counts the updates
-	Until    time.Time `json:"until"` // while open, the end of its cool-down
+	// UsualHigh is what nineteen of twenty such windows stay under, in negative
+	// mentions.
+	UsualHigh float64   `json:"usual_high,omitempty"`
+	Odds      float64   `json:"odds"`                    // the chance of it in any one hour by luck alone, 0 … 1
+	Severity  string    `json:"severity,omitempty"`      // notice, alert, crisis
+	MoreNeg   float64   `json:"more_negative,omitempty"` // the chance that the share of negative talk has risen, 0 … 1
+	Words     []string  `json:"words,omitempty"`         // that the negative mentions share, and others before did not
+	Topic     string    `json:"topic,omitempty"`
+	TopicN    int       `json:"topic_n,omitempty"` // negative mentions about the topic
+	Quotes    []Quote   `json:"quotes,omitempty"`  // the worst first
+	Hours     []Point   `json:"hours,omitempty"`   // negative mentions by the hour, for the chart
+	Coverage  string    `json:"coverage"`          // what was heard and what was not, at the time
+	Decided   time.Time `json:"decided"`
+	State     string    `json:"state"` // open, updated, over
+	Rev       int       `json:"rev"`   // counts the updates
+	Until     time.Time `json:"until"` // while open, the end of its cool-down
 }
 
 // A Point is one step of a chart.

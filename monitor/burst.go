@@ -248,3 +248,33 @@ func (m *Monitor) allBegun(ctx context.Context, p *Plan, brand string) bool {
 func (s *sight) String() string {
 	return fmt.Sprintf("%d negative of %d since %s, %.1f usual, evidence %.2f of %.2f", s.negative, s.total, s.from.Format(time.RFC3339), s.usual, s.Evidence, s.Threshold)
 }
+
+// explain adds to an alert what tells its size and its cause: against the posts
+// of the four weeks before it.
+func (m *Monitor) explain(ctx context.Context, a *puskaradio.Alert, e evidence, hours []trend.Hour) error {
+	_, a.UsualHigh = trend.Band(a.Usual)
+	places := 0
+	for _, n := range e.sources {
+		if n >= 2 {
+			places++
+		}
+	}
+	a.Severity = string(trend.SeverityOf(a.Negative, a.Usual, places))
+	before, all := 0, 0
+	for _, h := range hours {
+		if h.At.Before(a.From.Add(-time.Hour)) {
+			before, all = before+h.Negative, all+h.Total
+		}
+	}
+	a.MoreNeg = trend.MoreNegative(a.Negative, a.Total, before, all)
+	es, _, err := m.Store.Mentions(ctx, store.Filter{Brand: a.Brand, From: a.From.Add(-28 * 24 * time.Hour), To: a.From, Limit: 300})
+	if err != nil {
+		return err
+	}
+	usual := make([]string, len(es))
+	for i := range es {
+		usual[i] = storyText(&es[i].Mention)
+	}
+	a.Words = trend.SharedWords(e.texts, usual, 4)
+	return nil
+}

@@ -65,6 +65,9 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 	alert.ID = puskaradio.AlertID(brand.ID, rule, s.from)
 	alert.Negative, alert.Total, alert.Usual, alert.Odds = s.negative, s.total, s.usual, s.odds()
 	alert.UsualAll = usualAll(hours, s.from, now)
+	if err := m.explain(ctx, &alert, e, hours); err != nil {
+		return j, err
+	}
 	if alert.Coverage, err = m.coverage(ctx, p, id, now); err != nil {
 		return j, err
 	}
@@ -144,6 +147,9 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 	next.Negative, next.Total, next.Odds = negative, len(stamps), min(a.Odds, s.odds())
 	next.Usual = a.Usual * next.To.Sub(a.From).Hours() / max(1, a.To.Sub(a.From).Hours())
 	next.UsualAll = usualAll(hours, a.From, now)
+	if err := m.explain(ctx, &next, e, hours); err != nil {
+		return j, err
+	}
 	if over {
 		next.State = "over"
 		j = store.Job{}
@@ -161,13 +167,15 @@ type evidence struct {
 	topic   string
 	topicN  int
 	copies  map[puskaradio.ID]int // by the mention that they repeat
+	texts   []string              // some of what was said
+	sources map[string]int        // negative mentions
 	history map[time.Time]int     // by tick: what was there before we listened
 }
 
 // evidence reads the negative mentions of the last day, and of all since a
 // burst began.
 func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand, since, now time.Time) (evidence, error) {
-	e := evidence{history: map[time.Time]int{}, copies: map[puskaradio.ID]int{}}
+	e := evidence{history: map[time.Time]int{}, copies: map[puskaradio.ID]int{}, sources: map[string]int{}}
 	begun := map[string]time.Time{}
 	for _, src := range p.sourcesOf(brand.ID) {
 		at, err := m.begunAt(ctx, src.ID)
@@ -201,6 +209,10 @@ func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand,
 			continue
 		}
 		heard++
+		e.sources[x.Mention.Source]++
+		if len(e.texts) < 200 {
+			e.texts = append(e.texts, storyText(&x.Mention))
+		}
 		e.quotes = append(e.quotes, puskaradio.QuoteOf(x.ID, &x.Mention))
 		if len(e.quotes) > 200 { // a burst may be of any size
 			e.worst()

@@ -71,17 +71,12 @@ func alertBlocks(m Message) []slackapi.Block {
 		return liveBlocks(m)
 	}
 	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, clip(a.ID, maxID), a.Rev) }
-	topic := "–"
-	if a.Topic != "" {
-		topic = fmt.Sprintf("%s (%d/%d)", topicName(m.Lang, a.Topic), a.TopicN, a.Negative)
-	}
 	last := fmt.Sprintf("%d %s / %d", a.Negative, w.negative, a.Total)
-	usual := fmt.Sprintf("%s %s / %s", number(m.Lang, a.Usual), w.negative, number(m.Lang, a.UsualAll))
 	bs := []slackapi.Block{
 		header(id("h"), headline(m)),
 		&slackapi.SectionBlock{Type: slackapi.MBTSection, BlockID: id("s"), Fields: []*slackapi.TextBlockObject{
-			field(fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), last), field(w.usual, usual),
-			field(w.topic, topic), field(w.coverage, plain(a.Coverage)),
+			field(fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), last), field(w.usual, usually(m)),
+			field(w.topic, theme(m)), field(w.coverage, plain(a.Coverage)),
 		}},
 	}
 	for i, q := range a.Quotes[:min(3, len(a.Quotes))] {
@@ -90,7 +85,7 @@ func alertBlocks(m Message) []slackapi.Block {
 	if c := chartBlock(m, id("d"), w.chart, a.Hours); c != nil {
 		bs = append(bs, c)
 	}
-	why := fmt.Sprintf("%s %s · %s %s · %s", w.rule, topicName(m.Lang, a.Rule), w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone))
+	why := because(m)
 	why = markup(why, maxField-maxURL/2)
 	if link := alertLink(m); link != "" && len(link) < maxURL/2 {
 		why += " · <" + link + "|" + w.why + ">"

@@ -51,7 +51,7 @@ func quoteOf(what, lang string) puskaradio.Quote {
 func anAlert() *puskaradio.Alert {
 	a := &puskaradio.Alert{
 		ID: "7F3KQ2AA", Brand: "acme", Name: "Acme & <!channel>", Rule: "negative spike",
-		From: at.Add(-2 * time.Hour), To: at, Negative: 14, Total: 19, Usual: 2.04, UsualAll: 12.4, Odds: 3.2e-7,
+		From: at.Add(-2 * time.Hour), To: at, Negative: 14, Total: 19, Usual: 2.04, UsualAll: 12.4, Odds: 3.2e-7, UsualHigh: 5.01, Severity: "alert", MoreNeg: 0.998, Words: []string{"jono", "<!here>"},
 		Topic: "service", TopicN: 9, Coverage: "11/12 (forum: <unreachable>)", Decided: at, State: "open",
 		Quotes: []puskaradio.Quote{quoteOf("calls", "fi"), quoteOf("link", "fi"), quoteOf("bidi", "ar"), quoteOf("long", "")},
 	}

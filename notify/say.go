@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/puskaradio/puskaradio"
@@ -14,6 +15,9 @@ func headline(m Message) string {
 	case m.Alert != nil:
 		a := m.Alert
 		h := w.spike + ": " + plain(a.Name)
+		if a.Severity == "crisis" {
+			h = w.crisis + ": " + plain(a.Name)
+		}
 		if a.Rule == liveRule {
 			return w.live + ": " + plain(a.Name)
 		}
@@ -83,6 +87,48 @@ func liveSentence(m Message) string {
 		}
 	}
 	return s
+}
+
+// usually says how many negative mentions are usual, and how many are rare.
+func usually(m Message) string {
+	w, a := wordsOf(m.Lang), m.Alert
+	s := number(m.Lang, a.Usual) + " " + w.negative
+	if a.UsualHigh > 0 {
+		s += " (" + fmt.Sprintf(w.rarely, number(m.Lang, math.Ceil(a.UsualHigh))) + ")"
+	}
+	return s + " / " + number(m.Lang, a.UsualAll)
+}
+
+// theme is what the mentions of an alert share: an aspect, and words.
+func theme(m Message) string {
+	a, s := m.Alert, "–"
+	if a.Topic != "" {
+		s = fmt.Sprintf("%s (%d/%d)", topicName(m.Lang, a.Topic), a.TopicN, a.Negative)
+	}
+	var words []string
+	for _, x := range a.Words[:min(4, len(a.Words))] {
+		words = append(words, clip(plain(x), 40))
+	}
+	switch {
+	case len(words) == 0:
+		return s
+	case a.Topic == "":
+		return strings.Join(words, ", ")
+	}
+	return s + ": " + strings.Join(words, ", ")
+}
+
+// because says which rule raised an alert and how sure it is.
+func because(m Message) string {
+	w, a := wordsOf(m.Lang), m.Alert
+	s := fmt.Sprintf("%s %s · %s %s", w.rule, topicName(m.Lang, a.Rule), w.luck, odds(m.Lang, a.Odds))
+	switch {
+	case a.MoreNeg >= 0.95:
+		s += " · " + w.moreNeg
+	case a.MoreNeg > 0 && float64(a.Total) > 1.5*a.UsualAll:
+		s += " · " + w.moreAll
+	}
+	return s + " · " + clock(m.Lang, a.Decided, m.Zone)
 }
 
 func quoted(lang, s string) string {
@@ -186,6 +232,9 @@ func quoteHead(m Message, q puskaradio.Quote) string {
 	parts = append(parts, clock(m.Lang, q.Published, m.Zone))
 	if q.Lang != "" {
 		parts = append(parts, clip(plain(q.Lang), 8))
+	}
+	if q.Copies > 0 {
+		parts = append(parts, fmt.Sprintf(wordsOf(m.Lang).copies, q.Copies))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -34,9 +34,9 @@ func terminalAlert(m Message, line func(indent, s string)) {
 		return
 	}
 	line("", fmt.Sprintf("%s: %d %s / %d", fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), a.Negative, w.negative, a.Total))
-	line("", fmt.Sprintf("%s: %s %s / %s", w.usual, number(m.Lang, a.Usual), w.negative, number(m.Lang, a.UsualAll)))
-	if a.Topic != "" {
-		line("", fmt.Sprintf("%s: %s (%d/%d)", w.topic, topicName(m.Lang, a.Topic), a.TopicN, a.Negative))
+	line("", w.usual+": "+usually(m))
+	if t := theme(m); t != "–" {
+		line("", w.topic+": "+t)
 	}
 	line("", w.coverage+": "+plain(a.Coverage))
 	for _, q := range a.Quotes[:min(3, len(a.Quotes))] {
@@ -47,7 +47,7 @@ func terminalAlert(m Message, line func(indent, s string)) {
 		line("", "")
 		line("", w.chart+": "+s)
 	}
-	line("", fmt.Sprintf("%s %s · %s %s · %s", w.rule, topicName(m.Lang, a.Rule), w.luck, odds(m.Lang, a.Odds), clock(m.Lang, a.Decided, m.Zone)))
+	line("", because(m))
 }
 
 func terminalQuote(m Message, q puskaradio.Quote, line func(indent, s string)) {

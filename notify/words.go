@@ -15,14 +15,15 @@ import (
 
 // words are what messages are made of, in one language.
 type words struct {
-	spike, over, update, test               string
-	last, usual, topic, owner, nobody       string
-	negative, inWindow, worst, open         string
-	original, inbox, rule, luck, why        string
-	chart, hour, count, coverage, collected string
-	hours                                   string
-	digest                                  string
-	live, there                             string
+	spike, over, update, test                string
+	last, usual, topic, owner, nobody        string
+	negative, inWindow, worst, open          string
+	original, inbox, rule, luck, why         string
+	chart, hour, count, coverage, collected  string
+	hours                                    string
+	digest                                   string
+	live, there                              string
+	crisis, rarely, moreNeg, moreAll, copies string
 }
 
 var languages = map[string]*words{
@@ -30,18 +31,20 @@ var languages = map[string]*words{
 		spike: "Kielteisten piikki", over: "Ohi", update: "Päivitys", test: "Puskaradion koeviesti",
 		last: "Viime %s", usual: "Tavallisesti", topic: "Yhteinen aihe", owner: "Vastuuhenkilö", nobody: "ei vielä",
 		negative: "kielteistä", inWindow: "ajassa", worst: "Vakavin", open: "Avaa",
-		original: "Alkuperäinen", inbox: "Avaa saapuneissa", rule: "Sääntö", luck: "sattuman todennäköisyys", why: "miksi sain tämän?",
+		original: "Alkuperäinen", inbox: "Avaa saapuneissa", rule: "Sääntö", luck: "sattumalta minä tahansa tuntina", why: "miksi sain tämän?",
 		chart: "Kielteisten määrä tunneittain", hour: "Tunti", count: "kpl", coverage: "Kuunneltu", collected: "%d hälytystä katkon ajalta",
 		hours: "%s h", digest: "Kooste",
+		crisis: "Kriisi", rarely: "harvoin yli %s", moreNeg: "puhe on kielteisempää kuin yleensä", moreAll: "kaikkea puhetta on tavallista enemmän", copies: "+ %d kopiota",
 		live: "Uusi huono arvio", there: "Lähteen ehdot kieltävät tallentamasta tekstiä: lue se siellä.",
 	},
 	"en": {
 		spike: "Negative spike", over: "Over", update: "Update", test: "Test message from puskaradio",
 		last: "Last %s", usual: "Usually", topic: "Shared topic", owner: "Owner", nobody: "nobody yet",
 		negative: "negative", inWindow: "in", worst: "Worst", open: "Open",
-		original: "Original", inbox: "Open in the inbox", rule: "Rule", luck: "chance of luck", why: "why did I get this?",
+		original: "Original", inbox: "Open in the inbox", rule: "Rule", luck: "by luck in any one hour", why: "why did I get this?",
 		chart: "Negative mentions by hour", hour: "Hour", count: "mentions", coverage: "Heard", collected: "%d alerts from while this channel was away",
 		hours: "%s h", digest: "Digest",
+		crisis: "Crisis", rarely: "rarely over %s", moreNeg: "talk is more negative than usual", moreAll: "there is more talk of every kind", copies: "+ %d copies",
 		live: "New bad review", there: "The terms of the source forbid keeping its text: read it there.",
 	},
 }
