@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -275,6 +276,12 @@ func (m *Monitor) explain(ctx context.Context, a *puskaradio.Alert, e evidence, 
 	for i := range es {
 		usual[i] = storyText(&es[i].Mention)
 	}
-	a.Words = trend.SharedWords(e.texts, usual, 4)
+	brand, _ := m.Plan().brand(a.Brand)
+	own := strings.ToLower(strings.Join(brand.Names(), " "))
+	for _, w := range trend.SharedWords(e.texts, usual, 8) {
+		if stem := []rune(w); len(a.Words) < 4 && !strings.Contains(own, string(stem[:min(len(stem), 5)])) { // its name is in all of them
+			a.Words = append(a.Words, w)
+		}
+	}
 	return nil
 }

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
+	"github.com/puskaradio/puskaradio/trend"
+)
+
+func (a *app) rehearseCommand() *cobra.Command {
+	var brand, sensitivity string
+	var days int
+	var budget float64
+	cmd := &cobra.Command{
+		Use:   "rehearse",
+		Short: "Which alerts the history would have raised",
+		Long: `Runs the detector over what is stored, as if it had been there all along, and lists
+the alerts that it would have raised: when, how many negative posts beside how many
+are usual, and whether sources were deaf at the time. Below it stands how many there
+would have been with each sensitivity, beside your budget of alerts a week. It changes
+nothing. The first two days only teach it.`,
+		Example:     "  puskaradio rehearse\n  puskaradio rehearse --brand acme --days 365 --sensitivity quiet --budget 0.5",
+		Annotations: served,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if days < 3 || days > 3660 {
+				return usage("--days %d: write 3 to 3660", days)
+			}
+			s, l, err := a.store(cmd)
+			if err != nil {
+				return err
+			}
+			b, err := l.brand(brand)
+			if err != nil {
+				return err
+			}
+			own := trend.Sensitivity(cmp.Or(sensitivity, string(l.Alerts.Sensitivity), string(trend.Normal)))
+			if _, err := own.Threshold(); err != nil {
+				return usage("--%v", err)
+			}
+			return a.rehearse(cmd.Context(), s, l, b, own, days, budget, time.Now())
+		},
+	}
+	cmd.Flags().StringVar(&brand, "brand", "", "the id of a brand; the first unless said")
+	cmd.Flags().StringVar(&sensitivity, "sensitivity", "", "high, normal, low or quiet; that of the configuration unless said")
+	cmd.Flags().IntVar(&days, "days", 90, "how far back")
+	cmd.Flags().Float64Var(&budget, "budget", 1, "how many alerts a week you are willing to hear")
+	return cmd
+}
+
+// A rehearsed is an alert that would have been raised.
+type rehearsed struct {
+	At       time.Time `json:"at"`
+	Over     time.Time `json:"over,omitzero"` // zero: it would be open now
+	Negative float64   `json:"negative_24h"`
+	Usual    float64   `json:"usual_24h"`
+	Odds     float64   `json:"one_hour_in"` // such a moment comes once in so many hours by luck
+	Deaf     int       `json:"deaf_hours"`  // of the day before it, in which no source answered
+}
+
+func (a *app) rehearse(ctx context.Context, s store.Store, l *loaded, b puskaradio.Brand, own trend.Sensitivity, days int, budget float64, now time.Time) error {
+	from := now.AddDate(0, 0, -days)
+	stamps, err := s.Stamps(ctx, b.ID, from, now)
+	if err != nil {
+		return err
+	}
+	if len(stamps) == 0 {
+		return fmt.Errorf("nothing is stored about %s in the last %d days", b.Name, days)
+	}
+	deaf, err := deafHours(ctx, s, l, b.ID, from, now)
+	if err != nil {
+		return err
+	}
+	weeks := max(1, now.Sub(stamps[0].At).Hours()/(7*24))
+	counts := map[trend.Sensitivity]int{}
+	var listed []rehearsed
+	for _, each := range trend.Sensitivities() {
+		threshold, err := each.Threshold()
+		if err != nil {
+			return err
+		}
+		found := rehearseOne(stamps, trend.BurstOptions{Threshold: threshold, LeastPosts: float64(l.Alerts.Least)}, l.plan.Zone, deaf, now)
+		if counts[each] = len(found); each == own {
+			listed = found
+		}
+	}
+	if a.json {
+		return a.print(map[string]any{"brand": b.ID, "sensitivity": own, "weeks": weeks, "alerts": listed, "by_sensitivity": counts})
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	if len(listed) > 0 {
+		fmt.Fprintln(w, "ALERT\tLASTED\tNEGATIVE 24 H\tUSUALLY\tBY LUCK ONCE IN\tDEAF BEFORE")
+	}
+	for _, x := range listed {
+		lasted := "still open"
+		if !x.Over.IsZero() {
+			lasted = fmt.Sprintf("%.0f h", x.Over.Sub(x.At).Hours())
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.0f\t%.1f\t%s\t%d h\n", x.At.In(l.plan.Zone).Format("2.1.2006 15:04"), lasted, x.Negative, x.Usual, hoursText(x.Odds), x.Deaf)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "\n%d mentions of %s in %.0f weeks. Alerts a week, of a budget of %g:\n", len(stamps), b.Name, weeks, budget)
+	for _, each := range trend.Sensitivities() {
+		mark := ""
+		if each == own {
+			mark = "  ← this one"
+		}
+		perWeek := float64(counts[each]) / weeks
+		if perWeek > budget {
+			mark += "  over the budget"
+		}
+		fmt.Fprintf(a.out, "  %-7s %3d in all, %.2f a week%s\n", each, counts[each], perWeek, mark)
+	}
+	return nil
+}
+
+// rehearseOne runs one detector over the history.
+func rehearseOne(stamps []store.Stamp, o trend.BurstOptions, zone *time.Location, deaf map[int64]bool, now time.Time) (out []rehearsed) {
+	d := trend.NewBurst(o)
+	i := 0
+	for at := stamps[0].At.Truncate(tick); at.Before(now); at = at.Add(tick) {
+		n := 0
+		for ; i < len(stamps) && stamps[i].At.Before(at.Add(tick)); i++ {
+			if stamps[i].Label == puskaradio.Negative && !stamps[i].Copy {
+				n++
+			}
+		}
+		local := at.In(zone)
+		b := d.Tick(n, (local.Hour()*60+local.Minute())/5, deaf[at.Unix()/3600])
+		switch b.Event {
+		case trend.Opened:
+			x := rehearsed{At: at.Add(tick), Negative: b.Last24, Usual: b.Expected24, Odds: math.Pow(10, b.Evidence)}
+			for h := at.Unix()/3600 - 23; h <= at.Unix()/3600; h++ {
+				if deaf[h] {
+					x.Deaf++
+				}
+			}
+			out = append(out, x)
+		case trend.Resolved, trend.NewLevel:
+			out[len(out)-1].Over = at.Add(tick)
+		}
+	}
+	return out
+}
+
+// deafHours are the hours, by number, in which sources of a brand were asked
+// and none answered.
+func deafHours(ctx context.Context, s store.Store, l *loaded, brand string, from, to time.Time) (map[int64]bool, error) {
+	ledger, err := s.Coverage(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	of := map[string]bool{}
+	for _, src := range l.plan.Sources {
+		of[src.ID] = src.About == brand || src.About == "" && (len(src.Brands) == 0 || slices.Contains(src.Brands, brand))
+	}
+	heard, deaf := map[int64]bool{}, map[int64]bool{}
+	for _, c := range ledger {
+		if !of[c.Source] || c.Fetches == 0 {
+			continue
+		}
+		h := c.Hour.Unix() / 3600
+		heard[h] = heard[h] || c.Failed < c.Fetches
+		deaf[h] = !heard[h]
+	}
+	return deaf, nil
+}
+
+// hoursText says a span of hours in the unit that fits.
+func hoursText(h float64) string {
+	switch {
+	case h >= 100*24*365:
+		return "more than 100 years"
+	case h >= 24*365:
+		return fmt.Sprintf("%.0f years", h/(24*365))
+	case h >= 24*30:
+		return fmt.Sprintf("%.0f months", h/(24*30))
+	}
+	return fmt.Sprintf("%.0f days", h/24)
+}
