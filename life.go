@@ -109,9 +109,10 @@ type Alert struct {
 	Hours     []Point   `json:"hours,omitempty"`   // negative mentions by the hour, for the chart
 	Coverage  string    `json:"coverage"`          // what was heard and what was not, at the time
 	Decided   time.Time `json:"decided"`
-	State     string    `json:"state"` // open, updated, over
-	Rev       int       `json:"rev"`   // counts the updates
-	Until     time.Time `json:"until"` // while open, the end of its cool-down
+	State     string    `json:"state"`           // open, updated, over
+	Rev       int       `json:"rev"`             // counts the updates
+	Muted     bool      `json:"muted,omitempty"` // nobody was told, as the brand is muted
+	Until     time.Time `json:"until"`           // while open, the end of its cool-down
 }
 
 // A Point is one step of a chart.

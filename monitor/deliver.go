@@ -104,6 +104,9 @@ func (m *Monitor) deliver(ctx context.Context, j store.Job, rest string) (store.
 // hold up the rest: the channel may be well and only that message bad.
 func (m *Monitor) head(ctx context.Context, queue []store.Job, now time.Time) (store.Job, error) {
 	for _, q := range queue {
+		if q.Fails == 0 && q.Due.After(now) {
+			continue // it waits for the end of the quiet hours
+		}
 		s, err := m.Store.Sent(ctx, parkedKey(q))
 		if errors.Is(err, puskaradio.ErrNotFound) || err == nil && !s.At.After(now) {
 			return q, nil

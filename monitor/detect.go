@@ -72,11 +72,15 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 		return j, err
 	}
 	fault.Point("monitor: before alert")
-	if _, err := m.Store.AddAlert(ctx, alert, p.deliveries(alert.Brand, alert.Decided, "a/"+alert.ID, now, false)...); err != nil {
+	jobs, ends, err := m.tell(ctx, p, &alert, now)
+	if err != nil {
+		return j, err
+	}
+	if _, err := m.Store.AddAlert(ctx, alert, jobs...); err != nil {
 		return j, err
 	}
 	fault.Point("monitor: alert decided")
-	j.Due = now.Add(updateEvery)
+	j.Due = sooner(now.Add(updateEvery), ends)
 	return j, nil
 }
 
@@ -130,7 +134,12 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 	}
 	over := !s.alerting || now.Sub(a.From) > longest
 	grown := negative >= a.Negative+max(3, a.Negative/4)
-	if j.Due = now.Add(updateEvery); !over && !grown {
+	mute, err := m.Muted(ctx, a.Brand, now)
+	if err != nil {
+		return j, err
+	}
+	unmuted := a.Muted && mute.Until.IsZero()
+	if j.Due = sooner(now.Add(updateEvery), mute.Until); !over && !grown && !unmuted {
 		return j, nil
 	}
 	brand, _ := p.brand(a.Brand)
@@ -157,8 +166,23 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 	if next.Coverage, err = m.coverage(ctx, p, a.Brand, now); err != nil {
 		return j, err
 	}
-	_, err = m.Store.AddAlert(ctx, next, p.deliveries(a.Brand, a.Decided, "a/"+a.ID, now, false)...)
+	jobs, _, err := m.tell(ctx, p, &next, now)
+	if err != nil {
+		return j, err
+	}
+	if a.Muted && over { // nobody was told that it began
+		jobs, next.Muted = nil, true
+	}
+	_, err = m.Store.AddAlert(ctx, next, jobs...)
 	return j, err
+}
+
+// sooner is the earlier of two times; zero is none.
+func sooner(a, b time.Time) time.Time {
+	if !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // An evidence is what stands behind a spike.

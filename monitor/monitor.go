@@ -48,6 +48,7 @@ type Channel struct {
 	Alerts   bool
 	Digests  bool
 	Fallback string // the channel that speaks up when this one is away
+	Quiet    Quiet
 	notify.Notifier
 }
 

@@ -77,6 +77,7 @@ type channelConfig struct {
 	Language string   `json:"language,omitempty" jsonschema:"enum=fi,enum=en"`
 	Brands   []string `json:"brands,omitempty" jsonschema:"description=The ids of the brands to tell of; all unless said"`
 	Alerts   *bool    `json:"alerts,omitempty" jsonschema:"description=Whether alerts go there; true unless said"`
+	Quiet    string   `json:"quiet,omitempty" jsonschema:"description=Hours in which only a crisis is told such as 22:00-07:00; none unless said"`
 	Digest   *bool    `json:"digest,omitempty" jsonschema:"description=Whether the digest goes there; true unless said"`
 	Fallback string   `json:"fallback,omitempty" jsonschema:"description=The id of the channel that speaks up when this one is away"`
 	Options  rawNode  `json:"options,omitzero" jsonschema:"description=What the kind needs"`

@@ -242,6 +242,10 @@ func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
 			d.fault(l.node("channels", i, "kind"), "%s.kind: %q is not known; %s", where, c.Kind, suggest(c.Kind, notify.Kinds()))
 			continue
 		}
+		quiet, err := quietHours(c.Quiet)
+		if err != nil {
+			d.fault(l.node("channels", i, "quiet"), "%s.quiet: %v", where, err)
+		}
 		options := l.options(d, c.Options, notify.Options(c.Kind), where+".options")
 		notifier, err := notify.New(c.Kind, options, secret)
 		if err != nil {
@@ -250,7 +254,7 @@ func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
 		}
 		yes := true
 		l.plan.Channels = append(l.plan.Channels, monitor.Channel{
-			ID: c.ID, Lang: lang, Brands: c.Brands, Fallback: c.Fallback, Notifier: notifier,
+			ID: c.ID, Lang: lang, Brands: c.Brands, Fallback: c.Fallback, Quiet: quiet, Notifier: notifier,
 			Alerts: *cmp.Or(c.Alerts, &yes), Digests: *cmp.Or(c.Digest, &yes),
 		})
 	}
@@ -259,6 +263,23 @@ func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
 			d.fault(l.node("channels", i, "fallback"), "channels[%d].fallback: there is no other channel %q", i, c.Fallback)
 		}
 	}
+}
+
+// quietHours reads 22:00-07:00.
+func quietHours(s string) (q monitor.Quiet, err error) {
+	if s == "" {
+		return q, nil
+	}
+	from, to, ok := strings.Cut(s, "-")
+	f, err1 := time.Parse("15:04", strings.TrimSpace(from))
+	t, err2 := time.Parse("15:04", strings.TrimSpace(to))
+	if !ok || err1 != nil || err2 != nil || f.Equal(t) {
+		return q, fmt.Errorf("%q is no span of the day; write one such as 22:00-07:00", s)
+	}
+	after := func(x time.Time) time.Duration {
+		return time.Duration(x.Hour())*time.Hour + time.Duration(x.Minute())*time.Minute
+	}
+	return monitor.Quiet{From: after(f), To: after(t)}, nil
 }
 
 func sortedKeys(m map[string]bool) []string {
