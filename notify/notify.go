@@ -51,7 +51,8 @@ type Secret func(name string) (string, error)
 
 // channels is everything that this program can write to.
 var channels = map[string]func() Notifier{
-	"slack": func() Notifier { return &slack{} },
+	"slack":   func() Notifier { return &slack{} },
+	"webhook": func() Notifier { return &webhook{} },
 }
 
 // Kinds are the kinds of channels, in order.

@@ -97,7 +97,7 @@ func TestConfigValues(t *testing.T) {
 		{"language", small.Language, "fi"},
 		{"digest", small.plan.DigestAt, 8 * time.Hour},
 		{"keep", small.plan.Keep, 365 * 24 * time.Hour},
-		{"collect", small.plan.Collect, 30 * time.Second},
+		{"collect", small.plan.Collect, time.Second},
 		{"data", full.Data, "/var/lib/puskaradio"},
 		{"zone", full.plan.Zone.String(), "Europe/Stockholm"},
 		{"digest", full.plan.DigestAt, 7*time.Hour + 30*time.Minute},
