@@ -51,6 +51,7 @@ type Secret func(name string) (string, error)
 
 // channels is everything that this program can write to.
 var channels = map[string]func() Notifier{
+	"mail":    func() Notifier { return &mails{} },
 	"slack":   func() Notifier { return &slack{} },
 	"webhook": func() Notifier { return &webhook{} },
 }

@@ -1,0 +1,118 @@
+package notify
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+//go:embed mail.html.tmpl
+var mailSource string
+
+var mailPage = template.Must(template.New("mail").Parse(mailSource))
+
+// A mailView is what a mail shows.
+type mailView struct {
+	Lang, Title, Lead string
+	Facts             [][2]string
+	Sections          []mailSection
+	Chart             string
+	Bars              []mailBar
+	Foot              string
+	Link, LinkText    string
+}
+
+type mailSection struct {
+	Title  string
+	Lines  []string
+	Quotes []mailQuote
+}
+
+type mailQuote struct{ Head, Text, Lang, URL, URLText string }
+
+// A mailBar is a row of a chart: a label, a number, and how wide it is in
+// percent.
+type mailBar struct {
+	Label string
+	Value string
+	Width int
+}
+
+// mailViewOf is a message as a mail shows it, with the same facts as elsewhere.
+func mailViewOf(m Message) mailView {
+	w := wordsOf(m.Lang)
+	v := mailView{Lang: m.Lang, Title: headline(m), Lead: Sentence(m)}
+	quotes := func(qs []puskaradio.Quote, n int) (out []mailQuote) {
+		for _, q := range qs[:min(n, len(qs))] {
+			x := mailQuote{Head: quoteHead(m, q), Text: quoteText(q, maxQuote), Lang: q.Lang, URL: webLink(q.URL), URLText: w.original}
+			out = append(out, x)
+		}
+		return out
+	}
+	pick := func(fi, en string) string {
+		if m.Lang == "fi" {
+			return fi
+		}
+		return en
+	}
+	section := func(title string, s mailSection) {
+		if s.Title = title; len(s.Lines)+len(s.Quotes) > 0 {
+			v.Sections = append(v.Sections, s)
+		}
+	}
+	var points []puskaradio.Point
+	label := "15"
+	switch a, d := m.Alert, m.Digest; {
+	case a != nil && a.Rule == liveRule:
+		section("", mailSection{Quotes: quotes(a.Quotes, 3)})
+	case a != nil:
+		v.Facts = [][2]string{
+			{fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), fmt.Sprintf("%d %s / %d", a.Negative, w.negative, a.Total)},
+			{w.usual, usually(m)}, {w.topic, theme(m)}, {w.coverage, plain(a.Coverage)},
+		}
+		section(pick("Pahimmat", "The worst"), mailSection{Quotes: quotes(a.Quotes, 5)})
+		points, v.Chart, v.Foot, v.Link, v.LinkText = a.Hours, w.chart, because(m), alertLink(m), w.why
+	case d != nil:
+		v.Lead = digestSentence(m)
+		if d.Waiting > 0 {
+			s := fmt.Sprint(d.Waiting)
+			if !d.Oldest.IsZero() {
+				s += pick(", vanhin ", ", the oldest from ") + clock(m.Lang, d.Oldest, m.Zone)
+			}
+			v.Facts = append(v.Facts, [2]string{pick("Odottaa vastausta", "Waiting for a reply"), s})
+		}
+		section(pick("Kaipaa vastausta", "Needs an answer"), mailSection{Quotes: quotes(d.Need, 5)})
+		var lines []string
+		for _, t := range d.Topics {
+			lines = append(lines, fmt.Sprintf("%s: %d, %s %d", topicName(m.Lang, t.Name), t.Total, pick("kielteisiä", "negative"), t.Negative))
+		}
+		section(pick("Mistä puhuttiin", "What people talked about"), mailSection{Lines: lines})
+		section(pick("Hyviä jaettavaksi", "Good ones to share"), mailSection{Quotes: quotes(d.Good, 3)})
+		lines = nil
+		for _, s := range d.Share {
+			lines = append(lines, fmt.Sprintf("%s: %s (%d)", plain(s.Brand), percent(m.Lang, s.Share), s.Total))
+		}
+		section(pick("Osuus puheesta", "Share of voice"), mailSection{Lines: lines})
+		points, label, v.Foot = d.Days, "2.1.", healthLine(m)
+		v.Chart = pick("Kielteiset päivittäin", "Negative mentions by day")
+	}
+	top := 0.0
+	for _, p := range points {
+		top = max(top, p.Value)
+	}
+	for _, p := range points[max(0, len(points)-14):] {
+		b := mailBar{Label: p.At.In(zoneOr(m.Zone)).Format(label), Value: number(m.Lang, p.Value)}
+		if top > 0 {
+			b.Width = int(p.Value/top*100 + 0.5)
+		}
+		v.Bars = append(v.Bars, b)
+	}
+	if len(v.Bars) == 0 || top == 0 {
+		v.Chart, v.Bars = "", nil
+	}
+	v.Link = strings.TrimSpace(v.Link)
+	return v
+}
