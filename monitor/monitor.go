@@ -4,6 +4,7 @@
 //
 //	crawl/SOURCE          reads a source until it has no more pages
 //	detect/BRAND          looks for a spike, after something new and while one is open
+//	urgent/BRAND/ID       tells of one post that must not wait
 //	deliver/CHANNEL/…     says one alert or digest in one channel; see deliver.go
 //	digest/BRAND          makes the digest of a date, once
 //	wake/BRAND/ID         ends a snooze
@@ -66,6 +67,7 @@ type Plan struct {
 	Zone      *time.Location
 	DigestAt  time.Duration // after midnight, local time; negative: no digest
 	Burst     trend.BurstOptions
+	Urgent    Urgent
 	Collect   time.Duration       // how long to gather mentions before a brand is looked at
 	Keep      time.Duration       // how long texts are kept; zero is for ever
 	BackupDir string              // where nightly backups go; empty: none
@@ -214,6 +216,8 @@ func (m *Monitor) do(ctx context.Context, j store.Job) (next store.Job, err erro
 		return m.crawl(work, j, rest)
 	case "detect":
 		return m.detect(work, j, rest)
+	case "urgent":
+		return m.urgent(work, j, rest)
 	case "deliver":
 		return m.deliver(work, j, rest)
 	case "digest":

@@ -67,8 +67,11 @@ func markup(s string, n int) string {
 
 func alertBlocks(m Message) []slackapi.Block {
 	w, a := wordsOf(m.Lang), m.Alert
-	if a.Rule == liveRule {
+	switch a.Rule {
+	case liveRule:
 		return liveBlocks(m)
+	case urgentRule:
+		return urgentBlocks(m)
 	}
 	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, clip(a.ID, maxID), a.Rev) }
 	last := fmt.Sprintf("%d %s / %d", a.Negative, w.negative, a.Total)
@@ -91,6 +94,18 @@ func alertBlocks(m Message) []slackapi.Block {
 		why += " · <" + link + "|" + w.why + ">"
 	}
 	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: why}))
+}
+
+// urgentBlocks tells of one post that must not wait, and why.
+func urgentBlocks(m Message) []slackapi.Block {
+	w, a := wordsOf(m.Lang), m.Alert
+	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, clip(a.ID, maxID), a.Rev) }
+	bs := []slackapi.Block{header(id("h"), headline(m))}
+	for i, q := range a.Quotes[:min(1, len(a.Quotes))] {
+		bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("q"), i), q))
+	}
+	why := w.rule + " " + topicName(m.Lang, a.Rule) + " · " + theme(m) + " · " + clock(m.Lang, a.Decided, m.Zone)
+	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: markup(why, maxField)}))
 }
 
 // liveBlocks tells of a text that may not be shown.

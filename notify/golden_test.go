@@ -84,10 +84,20 @@ func messages(t testing.TB) map[string]Message {
 	quiet.Topic, quiet.Quotes, quiet.Hours, quiet.Odds = "", nil, nil, 0
 	*empty = puskaradio.Digest{Brand: "acme", Name: "Acme", Date: "2026-11-20", Sources: 12, Decided: at}
 	*failed = puskaradio.Digest{Brand: "acme", Name: "Acme", Date: "2026-11-20", Sources: 12, Failed: []string{"forum: unreachable", "shop: <!channel>"}, Late: true, Decided: at}
+	one := anAlert().Quotes[:1]
+	urgent := &puskaradio.Alert{
+		ID: "URGENT22", Brand: "acme", Name: "Acme", Rule: urgentRule, From: at, To: at, Negative: 1, Total: 1, Topic: "safety", TopicN: 1,
+		Words: []string{"tuleen", "<!here>"}, Quotes: one, Decided: at, State: "over", Severity: "alert", Coverage: "3/3",
+	}
+	live := &puskaradio.Alert{
+		ID: "LIVE2222", Brand: "acme", Name: "Acme", Rule: liveRule, From: at, To: at, Negative: 1, Total: 1, Decided: at, State: "over", Coverage: "3/3",
+		Quotes: []puskaradio.Quote{{Source: "tripadvisor", Rating: &puskaradio.Rating{Value: 1, Best: 5, Worst: 1}, URL: "https://trip.example/hotel", Label: puskaradio.Negative, Published: at}},
+	}
 	kinds := map[string]Message{
 		"alert": {Key: "a/7F3KQ2AA", Alert: anAlert()}, "alert-over": {Key: "a/7F3KQ2AA", Alert: over}, "alert-bare": {Key: "a/7F3KQ2AA", Alert: quiet},
 		"digest": {Key: "g/acme/2026-11-20", Digest: aDigest()}, "digest-empty": {Key: "g/acme/2026-11-20", Digest: empty},
 		"digest-failed": {Key: "g/acme/2026-11-20", Digest: failed},
+		"urgent":        {Key: "a/URGENT22", Alert: urgent}, "live": {Key: "a/LIVE2222", Alert: live},
 		"summary":       {Key: "summary/1", Text: Summary("fi", []string{"Yksi <!channel>.", hostile["bidi"]})},
 	}
 	out := map[string]Message{}

@@ -66,6 +66,10 @@ func mailViewOf(m Message) mailView {
 	var points []puskaradio.Point
 	label := "15"
 	switch a, d := m.Alert, m.Digest; {
+	case a != nil && a.Rule == urgentRule:
+		v.Lead = clip(v.Lead, 200)
+		section("", mailSection{Quotes: quotes(a.Quotes, 1), Lines: []string{theme(m)}})
+		v.Link, v.LinkText = alertLink(m), w.why
 	case a != nil && a.Rule == liveRule:
 		section("", mailSection{Quotes: quotes(a.Quotes, 3)})
 	case a != nil:

@@ -18,6 +18,9 @@ func headline(m Message) string {
 		if a.Severity == "crisis" {
 			h = w.crisis + ": " + plain(a.Name)
 		}
+		if a.Rule == urgentRule {
+			return w.urgent + ": " + plain(a.Name) + " · " + topicName(m.Lang, a.Topic)
+		}
 		if a.Rule == liveRule {
 			return w.live + ": " + plain(a.Name)
 		}
@@ -48,8 +51,11 @@ func Sentence(m Message) string {
 
 func alertSentence(m Message) string {
 	w, a := wordsOf(m.Lang), m.Alert
-	if a.Rule == liveRule {
+	switch a.Rule {
+	case liveRule:
 		return liveSentence(m)
+	case urgentRule:
+		return urgentSentence(m)
 	}
 	s := fmt.Sprintf("%s. %d %s %s %s (%s %s).", headline(m), a.Negative, w.negative, map[bool]string{true: "viimeisten", false: "in the last"}[m.Lang == "fi"],
 		span(w, a.To.Sub(a.From)), strings.ToLower(w.usual), number(m.Lang, a.Usual))
@@ -73,6 +79,28 @@ func alertSentence(m Message) string {
 // liveRule is the rule of an alert about a text that may be read only where it
 // stands.
 const liveRule = "live review"
+
+// urgentRule is the rule of an alert about one post.
+const urgentRule = "urgent post"
+
+// urgentSentence tells of one post that must not wait, and why.
+func urgentSentence(m Message) string {
+	a, s := m.Alert, headline(m)
+	if len(a.Words) > 0 {
+		s += " (" + quoted(m.Lang, clip(plain(strings.Join(a.Words, ", ")), 100)) + ")"
+	}
+	s += "."
+	for _, q := range a.Quotes[:min(1, len(a.Quotes))] {
+		if r := stars(m.Lang, q.Rating); r != "" {
+			s += " " + r + ","
+		}
+		s += " " + clip(plain(q.Source), 60) + ": " + quoted(m.Lang, clip(plain(q.Text), 200)) + "."
+	}
+	if link := alertLink(m); link != "" {
+		s += " " + wordsOf(m.Lang).open + ": " + link
+	}
+	return s
+}
 
 // liveSentence tells of a text that may not be shown.
 func liveSentence(m Message) string {
@@ -204,7 +232,8 @@ func plural(n int) string {
 
 // topics are the names of aspects, rules and labels in Finnish.
 var topics = map[string]string{
-	"negative spike": "kielteisten piikki", liveRule: "uusi huono arvio", "test": "koe",
+	"negative spike": "kielteisten piikki", liveRule: "uusi huono arvio", urgentRule: "kiireellinen viesti",
+	"legal": "oikeustoimet", "discrimination": "syrjintä", "outage": "palvelukatko", "reach": "laaja yleisö", "author": "seurattu kirjoittaja", "long": "pitkä huono arvio", "test": "koe",
 	"negative": "kielteinen", "neutral": "neutraali", "positive": "myönteinen",
 	"service": "asiakaspalvelu", "staff": "henkilökunta", "speed": "nopeus", "price": "hinta", "quality": "laatu",
 	"delivery": "toimitus", "returns": "palautukset", "website": "verkkosivut ja sovellus", "payment": "maksaminen",

@@ -29,8 +29,15 @@ func Terminal(m Message, width int) string {
 
 func terminalAlert(m Message, line func(indent, s string)) {
 	w, a := wordsOf(m.Lang), m.Alert
-	if a.Rule == liveRule {
+	switch a.Rule {
+	case liveRule:
 		line("", liveSentence(m))
+		return
+	case urgentRule:
+		for _, q := range a.Quotes[:min(1, len(a.Quotes))] {
+			terminalQuote(m, q, line)
+		}
+		line("", theme(m))
 		return
 	}
 	line("", fmt.Sprintf("%s: %d %s / %d", fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), a.Negative, w.negative, a.Total))

@@ -22,7 +22,7 @@ type words struct {
 	chart, hour, count, coverage, collected  string
 	hours                                    string
 	digest                                   string
-	live, there                              string
+	live, there, urgent                      string
 	crisis, rarely, moreNeg, moreAll, copies string
 }
 
@@ -34,6 +34,7 @@ var languages = map[string]*words{
 		original: "Alkuperäinen", inbox: "Avaa saapuneissa", rule: "Sääntö", luck: "sattumalta minä tahansa tuntina", why: "miksi sain tämän?",
 		chart: "Kielteisten määrä tunneittain", hour: "Tunti", count: "kpl", coverage: "Kuunneltu", collected: "%d hälytystä katkon ajalta",
 		hours: "%s h", digest: "Kooste",
+		urgent: "Kiireellinen",
 		crisis: "Kriisi", rarely: "harvoin yli %s", moreNeg: "puhe on kielteisempää kuin yleensä", moreAll: "kaikkea puhetta on tavallista enemmän", copies: "+ %d kopiota",
 		live: "Uusi huono arvio", there: "Lähteen ehdot kieltävät tallentamasta tekstiä: lue se siellä.",
 	},
@@ -44,6 +45,7 @@ var languages = map[string]*words{
 		original: "Original", inbox: "Open in the inbox", rule: "Rule", luck: "by luck in any one hour", why: "why did I get this?",
 		chart: "Negative mentions by hour", hour: "Hour", count: "mentions", coverage: "Heard", collected: "%d alerts from while this channel was away",
 		hours: "%s h", digest: "Digest",
+		urgent: "Urgent",
 		crisis: "Crisis", rarely: "rarely over %s", moreNeg: "talk is more negative than usual", moreAll: "there is more talk of every kind", copies: "+ %d copies",
 		live: "New bad review", there: "The terms of the source forbid keeping its text: read it there.",
 	},

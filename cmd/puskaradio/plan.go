@@ -53,6 +53,10 @@ func (l *loaded) node(where ...any) ast.Node {
 // build makes the plan and the client, and adds what is wrong to d.
 func (l *loaded) build(d *decoder) {
 	l.plan = &monitor.Plan{
+		Urgent: monitor.Urgent{
+			Off: l.Alerts.Urgent.Off, Authors: l.Alerts.Urgent.Authors,
+			Reach: given(l.Alerts.Urgent.Reach, 10_000), Long: given(l.Alerts.Urgent.Long, 600),
+		},
 		Burst:   trend.BurstOptions{LeastPosts: float64(l.Alerts.Least)},
 		Collect: time.Duration(*l.Alerts.Collect), Keep: time.Duration(l.Keep), BackupDir: l.Backups, Link: l.Link,
 		DigestAt: -1,
@@ -263,6 +267,14 @@ func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
 			d.fault(l.node("channels", i, "fallback"), "channels[%d].fallback: there is no other channel %q", i, c.Fallback)
 		}
 	}
+}
+
+// given is what was said, or the default.
+func given(v *int, def int) int {
+	if v == nil {
+		return def
+	}
+	return *v
 }
 
 // quietHours reads 22:00-07:00.

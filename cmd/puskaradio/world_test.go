@@ -123,7 +123,7 @@ func (w *world) burst(brand int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range 9 {
-		w.add(fmt.Sprintf("%s: surkea toimitus, paketti rikki ja palvelu huono, numero %d", brandName(brand), i), time.Now().Add(-time.Duration(i)*time.Minute))
+		w.add(fmt.Sprintf("%s: surkea toimitus, rikki, numero %d", brandName(brand), i), time.Now().Add(-time.Duration(i)*time.Minute))
 	}
 }
 
@@ -136,7 +136,7 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		w.reads++
 		if w.load {
 			for range 5 {
-				w.add(fmt.Sprintf("%s: surkea palvelu, en osta enää, numero %d", brandName(rand.IntN(worldBrands)), len(w.posts)), time.Now())
+				w.add(fmt.Sprintf("%s: surkea palvelu, numero %d", brandName(rand.IntN(worldBrands)), len(w.posts)), time.Now())
 			}
 		}
 		type item struct {

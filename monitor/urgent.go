@@ -1,0 +1,119 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/sentiment"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// urgentRule is the rule of an alert about one post that must not wait.
+const urgentRule = "urgent post"
+
+// urgentMost is how many posts of a brand are told one by one in an hour: where
+// there are more, it is a spike.
+const urgentMost = 5
+
+// Urgent says which single posts are told at once, without any spike. They must
+// be negative, new, and none's copy.
+type Urgent struct {
+	Off     bool
+	Reach   int      // from so many followers or votes on; zero: reach does not matter
+	Long    int      // letters of a text with the worst rating; zero: length does not matter
+	Authors []string // who is heard: journalists, those with a following
+}
+
+// why says why a mention must not wait; empty if it may.
+func (u *Urgent) why(m *puskaradio.Mention) (reason string, words []string) {
+	v := m.Verdict()
+	worst := m.Rating != nil && m.Rating.Share() == 0
+	if u.Off || m.Story != "" || !v.Alarming() && !worst {
+		return "", nil
+	}
+	if reason, words = sentiment.Urgent(storyText(m)); reason != "" {
+		return reason, words
+	}
+	author := strings.TrimPrefix(m.Author, "@")
+	switch {
+	case author != "" && slices.ContainsFunc(u.Authors, func(a string) bool { return strings.EqualFold(strings.TrimPrefix(a, "@"), author) }):
+		return "author", []string{m.Author}
+	case u.Reach > 0 && m.Reach >= u.Reach:
+		return "reach", []string{fmt.Sprint(m.Reach)}
+	case u.Long > 0 && worst && len([]rune(m.Text)) >= u.Long:
+		return "long", nil
+	}
+	return "", nil
+}
+
+// urgentJobs are the jobs that tell of the posts of a page that must not wait.
+func (p *Plan) urgentJobs(ms []puskaradio.Mention, now time.Time) (jobs []store.Job) {
+	for i := range ms {
+		x := &ms[i]
+		if now.Sub(x.Published) > 24*time.Hour || x.Owner != nil {
+			continue
+		}
+		if reason, _ := p.Urgent.why(x); reason != "" {
+			id := puskaradio.NewID(x.Published.Unix(), x.Hash())
+			jobs = append(jobs, store.Job{Key: "urgent/" + x.Brand + "/" + string(id), Kind: "urgent", Lane: "urgent/" + x.Brand, Due: now})
+		}
+	}
+	return jobs
+}
+
+// urgent tells of one post, once.
+func (m *Monitor) urgent(ctx context.Context, j store.Job, rest string) (store.Job, error) {
+	p, now := m.Plan(), time.Now().UTC()
+	id, key, _ := strings.Cut(rest, "/")
+	brand, ok := p.brand(id)
+	if !ok {
+		return store.Job{}, nil
+	}
+	e, err := m.Store.Mention(ctx, id, puskaradio.ID(key))
+	if errors.Is(err, puskaradio.ErrNotFound) {
+		return store.Job{}, nil
+	}
+	if err != nil {
+		return j, err
+	}
+	begun, err := m.begunAt(ctx, e.Mention.Source)
+	if err != nil {
+		return j, err
+	}
+	reason, words := p.Urgent.why(&e.Mention)
+	if reason == "" || e.Mention.State == puskaradio.Deleted || begun.IsZero() || !e.Mention.FirstSeen.After(begun) {
+		return store.Job{}, nil // history, or it has been mended meanwhile
+	}
+	lately, err := m.Store.Alerts(ctx, id, now.Add(-time.Hour), now.Add(time.Hour))
+	if err != nil {
+		return j, err
+	}
+	n := 0
+	for _, a := range lately {
+		if a.Rule == urgentRule {
+			n++
+		}
+	}
+	if n >= urgentMost {
+		return store.Job{}, nil
+	}
+	a := puskaradio.Alert{
+		ID: puskaradio.AlertID(id, urgentRule+" "+key, e.Mention.Published), Brand: id, Name: brand.Name, Rule: urgentRule,
+		From: e.Mention.Published, To: now, Negative: 1, Total: 1, Topic: reason, TopicN: 1, Words: words[:min(4, len(words))],
+		Quotes: []puskaradio.Quote{puskaradio.QuoteOf(e.ID, &e.Mention)}, Decided: now, State: "over", Until: now, Severity: "alert",
+	}
+	if a.Coverage, err = m.coverage(ctx, p, id, now); err != nil {
+		return j, err
+	}
+	jobs, _, err := m.tell(ctx, p, &a, now)
+	if err != nil {
+		return j, err
+	}
+	_, err = m.Store.AddAlert(ctx, a, jobs...)
+	return store.Job{}, err
+}
