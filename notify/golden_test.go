@@ -98,7 +98,7 @@ func messages(t testing.TB) map[string]Message {
 		"digest": {Key: "g/acme/2026-11-20", Digest: aDigest()}, "digest-empty": {Key: "g/acme/2026-11-20", Digest: empty},
 		"digest-failed": {Key: "g/acme/2026-11-20", Digest: failed},
 		"urgent":        {Key: "a/URGENT22", Alert: urgent}, "live": {Key: "a/LIVE2222", Alert: live},
-		"summary":       {Key: "summary/1", Text: Summary("fi", []string{"Yksi <!channel>.", hostile["bidi"]})},
+		"summary": {Key: "summary/1", Text: Summary("fi", []string{"Yksi <!channel>.", hostile["bidi"]})},
 	}
 	out := map[string]Message{}
 	for name, m := range kinds {

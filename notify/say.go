@@ -130,8 +130,11 @@ func usually(m Message) string {
 // theme is what the mentions of an alert share: an aspect, and words.
 func theme(m Message) string {
 	a, s := m.Alert, "–"
-	if a.Topic != "" {
+	switch {
+	case a.Topic != "" && a.Negative > 1:
 		s = fmt.Sprintf("%s (%d/%d)", topicName(m.Lang, a.Topic), a.TopicN, a.Negative)
+	case a.Topic != "":
+		s = topicName(m.Lang, a.Topic)
 	}
 	var words []string
 	for _, x := range a.Words[:min(4, len(a.Words))] {

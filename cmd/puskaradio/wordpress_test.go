@@ -368,7 +368,7 @@ fetch: {delay: 1ms, private: [127.0.0.0/8], ports: [%s]}
 	}
 	// A burst: one message.
 	for i := range 9 {
-		w.comment(fmt.Sprint("Asiakas", i), fmt.Sprintf("Surkea toimitus, paketti katosi ja kukaan ei vastaa, pettymys. Tilaus %d", i))
+		w.comment(fmt.Sprint("Asiakas", i), fmt.Sprintf("Surkea toimitus, pettymys. Tilaus %d", i))
 	}
 	w.until("the burst is read", func() bool {
 		out, _ := run("crawl")
