@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -54,10 +55,8 @@ func (a *authors) look(did string, now time.Time) (who author, known, wait bool)
 		return who, true, false
 	}
 	for _, list := range [][]string{a.waiting, a.asked} {
-		for _, d := range list {
-			if d == did {
-				return who, known, true
-			}
+		if slices.Contains(list, did) {
+			return who, known, true
 		}
 	}
 	if len(a.waiting) >= maxWaiting || now.Before(a.resumes) {

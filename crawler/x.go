@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dghubble/go-twitter/twitter"
+	"github.com/dghubble/go-twitter/twitter" //lint:ignore SA1019 the choice of those who use it; xWire speaks for it
 
 	"github.com/puskaradio/puskaradio"
 )

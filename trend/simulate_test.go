@@ -2,7 +2,6 @@ package trend
 
 import (
 	"flag"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -426,8 +425,8 @@ func TestSimulatedScenarios(t *testing.T) {
 	}
 	copied := simFalse(d, nil, story(func(b *simBrand) int { return 8 + b.rng.IntN(8) }))
 	once := simFalse(d, nil, story(func(*simBrand) int { return 1 }))
-	t.Log(fmt.Sprintf("false alerts a brand-month: %.2f; with four outages %.2f; volume doubled on day 60 %.2f; a story copied 8–15 times %.2f, counted once %.2f",
-		plain.mean, deaf.mean, double.mean, copied.mean, once.mean))
+	t.Logf("false alerts a brand-month: %.2f; with four outages %.2f; volume doubled on day 60 %.2f; a story copied 8–15 times %.2f, counted once %.2f",
+		plain.mean, deaf.mean, double.mean, copied.mean, once.mean)
 	if deaf.mean > plain.mean+0.05 {
 		t.Errorf("outages add %.2f alerts, want 0.05 at most", deaf.mean-plain.mean)
 	}

@@ -221,7 +221,7 @@ func (n *blueskyNet) streams(t *testing.T, bin string) {
 	third := n.post("pekka", "Acme, mitä kuuluu?")
 	n.remove("pekka", second)
 	program = start()
-	ms = r.until("what was said while it was dead", func(ms map[string]puskaradio.Mention) bool {
+	r.until("what was said while it was dead", func(ms map[string]puskaradio.Mention) bool {
 		return ms[third].Text != "" && ms[second].State == puskaradio.Deleted
 	})
 	// An account that goes takes its posts with it.
