@@ -75,7 +75,9 @@ func mailViewOf(m Message) mailView {
 	case a != nil:
 		v.Facts = [][2]string{
 			{fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), fmt.Sprintf("%d %s / %d", a.Negative, w.negative, a.Total)},
-			{w.usual, usually(m)}, {w.topic, theme(m)}, {w.coverage, plain(a.Coverage)},
+			{w.usual, usually(m)},
+			{w.topic, theme(m)},
+			{w.coverage, plain(a.Coverage)},
 		}
 		section(pick("Pahimmat", "The worst"), mailSection{Quotes: quotes(a.Quotes, 5)})
 		points, v.Chart, v.Foot, v.Link, v.LinkText = a.Hours, w.chart, because(m), alertLink(m), w.why
