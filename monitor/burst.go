@@ -110,7 +110,7 @@ func (m *Monitor) look(ctx context.Context, p *Plan, brand string, leave map[tim
 	if err != nil {
 		return sight{}, err
 	}
-	settled, settle := now.Add(-lateFor).Truncate(tickLong), leave == nil && m.allBegun(ctx, p, brand)
+	settled, settle := now.Add(-lateFor).Truncate(tickLong), leave == nil && m.allBegun(ctx, p, brand, now)
 	var s sight
 	i := 0
 	was := w.upTo
@@ -235,14 +235,20 @@ func (m *Monitor) heardUpTo(ctx context.Context, p *Plan, brand string, now time
 }
 
 // allBegun reports whether all sources of a brand were read to their end once,
-// or have had a day to.
-func (m *Monitor) allBegun(ctx context.Context, p *Plan, brand string) bool {
+// or have had a day to since another was.
+func (m *Monitor) allBegun(ctx context.Context, p *Plan, brand string, now time.Time) bool {
+	var last time.Time
+	all := true
 	for _, src := range p.sourcesOf(brand) {
-		if at, err := m.begunAt(ctx, src.ID); err != nil || at.IsZero() {
+		at, err := m.begunAt(ctx, src.ID)
+		if err != nil {
 			return false
 		}
+		if all = all && !at.IsZero(); at.After(last) {
+			last = at
+		}
 	}
-	return true
+	return all || !last.IsZero() && now.Sub(last) > 24*time.Hour
 }
 
 // String says a sight in words for a log.

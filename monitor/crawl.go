@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -247,8 +248,15 @@ func (m *Monitor) Import(ctx context.Context, source, brand string, found []pusk
 			unmatched++
 		}
 	}
-	st, err = m.Store.Commit(ctx, store.Crawl{Source: source, Mentions: ms})
-	return st, unmatched, err
+	if st, err = m.Store.Commit(ctx, store.Crawl{Source: source, Mentions: ms}); err != nil || len(st.New) == 0 {
+		return st, unmatched, err
+	}
+	// There is more to learn from what is usual.
+	told := map[string]bool{}
+	for i := range ms {
+		told[ms[i].Brand] = true
+	}
+	return st, unmatched, m.forgetWatch(ctx, slices.DeleteFunc(slices.Clone(p.Brands), func(b puskaradio.Brand) bool { return !told[b.ID] }))
 }
 
 // settleDate files a mention under a date that can be: one from the future is

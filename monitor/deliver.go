@@ -93,7 +93,7 @@ func (m *Monitor) deliver(ctx context.Context, j store.Job, rest string) (store.
 		return j, err
 	case err != nil:
 		return m.notSaid(ctx, p, c, j, what, now, err)
-	case len(queue) > 1 && queue[0].Key == j.Key: // the channel is back: the next need not wait
+	case len(queue) > 1 && queue[0].Key == j.Key && queue[1].Fails > 0: // the channel is back: the next need not wait
 		queue[1].Due = now
 		return store.Job{}, m.Store.Schedule(context.WithoutCancel(ctx), queue[1])
 	}
