@@ -51,9 +51,10 @@ type Secret func(name string) (string, error)
 
 // channels is everything that this program can write to.
 var channels = map[string]func() Notifier{
-	"mail":    func() Notifier { return &mails{} },
-	"slack":   func() Notifier { return &slack{} },
-	"webhook": func() Notifier { return &webhook{} },
+	"mail":     func() Notifier { return &mails{} },
+	"shoutrrr": func() Notifier { return &shout{} },
+	"slack":    func() Notifier { return &slack{} },
+	"webhook":  func() Notifier { return &webhook{} },
 }
 
 // Kinds are the kinds of channels, in order.
