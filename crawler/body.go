@@ -117,14 +117,15 @@ var spare = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // drain reads to the end, into no more room than is needed.
 func drain(r io.Reader) ([]byte, error) {
 	b := spare.Get().(*bytes.Buffer)
-	_, err := b.ReadFrom(r)
-	if b.Cap() > 1<<20 { // a giant is given away, not copied and kept
-		return b.Bytes(), err
+	defer func() {
+		b.Reset()
+		spare.Put(b)
+	}()
+	const small = 1 << 20
+	if n, err := b.ReadFrom(io.LimitReader(r, small)); err != nil || n < small {
+		return bytes.Clone(b.Bytes()), err
 	}
-	body := bytes.Clone(b.Bytes())
-	b.Reset()
-	spare.Put(b)
-	return body, err
+	return io.ReadAll(io.MultiReader(bytes.NewReader(b.Bytes()), r)) // a giant, which is not kept
 }
 
 // unpack opens one layer.
