@@ -59,7 +59,7 @@ func TestKeptForAMonth(t *testing.T) {
 		now := time.Now()
 		sc := stage(t, t.TempDir(), &talk{posts: []puskaradio.Mention{post(now, "bad one"), post(now.Add(time.Hour), "fine two")}})
 		defer sc.close(t)
-		sc.plan.Sources[0].Keep = puskaradio.Month
+		sc.plan.Sources[0].Keep, sc.plan.Sources[0].Every = puskaradio.Month, time.Hour
 		left := func() int {
 			es, _, err := sc.store.Mentions(t.Context(), store.Filter{})
 			if err != nil {
