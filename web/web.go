@@ -1,1 +1,206 @@
+// Package web is the dashboard: the digest, the inbox, the trends, the alerts
+// and the sources, as pages that need no script.
+//
+// It writes what strangers have said as text and as nothing else, asks nobody
+// but its own server, and lets nobody in without a session.
 package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// DefaultTarget is how soon after its publication a mention should be
+// answered, unless a [Plan] says otherwise.
+const DefaultTarget = 3 * time.Minute
+
+// A Plan is what is configured at the moment.
+type Plan struct {
+	Brands []puskaradio.Brand
+	Zone   *time.Location // nil is UTC
+	Lang   string         // fi or en: for those who have not chosen
+	Link   string         // the address that others reach the dashboard at; empty if none
+	Target time.Duration  // of the reply clock; zero is [DefaultTarget]
+}
+
+// A Source is how a source is.
+type Source struct {
+	ID, Kind string
+	State    string // ok, silent, never read, or what is wrong with it in a word
+	Problem  string
+	Last     time.Time // when it was last read with success; zero if never
+	Next     time.Time
+	New      int     // mentions of the last 24 hours
+	Usual    float64 // and of a usual day
+	Fetches  int     // of the last 24 hours
+	Failed   int
+	Delay    string // how soon a post is heard at best
+	Keep     puskaradio.Keeping
+	Terms    string
+}
+
+// OK reports whether a source is read as it should be.
+func (s Source) OK() bool { return s.State == "ok" }
+
+// Options are what a [Server] works with. All but Log and Now are needed.
+type Options struct {
+	Store store.Store
+	// Plan is asked on every request, for a configuration may be read anew.
+	Plan func() Plan
+	// Sources are how the sources are at a time.
+	Sources func(ctx context.Context, now time.Time) ([]Source, error)
+	// Digest makes the digest of a day of which none was sent.
+	Digest func(ctx context.Context, b puskaradio.Brand, on, now time.Time) (puskaradio.Digest, error)
+	// Correction is a person's verdict on a mention: a label, with what else
+	// the scorer found. It reports false for what is no label.
+	Correction func(m *puskaradio.Mention, label string) (puskaradio.Score, bool)
+	Log        *slog.Logger     // nil is [slog.Default]
+	Now        func() time.Time // nil is [time.Now]
+}
+
+// A Server answers the requests of browsers.
+type Server struct {
+	o        Options
+	log      *slog.Logger
+	now      func() time.Time
+	handler  http.Handler
+	sessions sessions
+
+	mu       sync.Mutex // guards what follows
+	sources  []Source
+	sourceAt time.Time
+}
+
+// New makes a server. Nobody can enter before [Server.Ticket] was called.
+func New(o Options) *Server {
+	s := &Server{o: o, log: o.Log, now: o.Now}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.handler = s.guard(s.routes())
+	return s
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// HTTP is an [http.Server] for s whose limits let nobody hold it up.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// A page answers a request of somebody who may see it. An error becomes a page
+// that says so.
+type page func(w http.ResponseWriter, r *http.Request, v *view) error
+
+// routes are all that can be asked for. Those in open need no session.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, p := range map[string]page{
+		"GET /{$}":             s.home,
+		"GET /digest":          s.digestPage,
+		"GET /digest/{date}":   s.digestPage,
+		"GET /inbox":           s.inboxPage,
+		"GET /mentions":        s.mentionsPage,
+		"GET /m/{id}":          s.mentionPage,
+		"POST /m/{id}/move":    s.move,
+		"POST /m/{id}/correct": s.correct,
+		"GET /a/{id}":          s.alertPage,
+		"GET /trends":          s.trendsPage,
+		"GET /sources":         s.sourcesPage,
+		"POST /out":            s.signOut,
+		"GET /{path...}":       s.nowhere,
+	} {
+		mux.Handle(pattern, s.signedIn(p))
+	}
+	mux.HandleFunc("GET /in", s.door)
+	mux.HandleFunc("POST /in", s.enter)
+	mux.HandleFunc("GET /api/health", s.health)
+	mux.HandleFunc("GET /assets/{name}", serveAsset)
+	return mux
+}
+
+func (s *Server) home(w http.ResponseWriter, r *http.Request, _ *view) error {
+	http.Redirect(w, r, "/digest", http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) nowhere(http.ResponseWriter, *http.Request, *view) error {
+	return puskaradio.ErrNotFound
+}
+
+// health says whether the store answers, for those who keep programs running.
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	w.Header().Set("Content-Type", "application/json")
+	if _, err := s.o.Store.Sent(ctx, "health"); err != nil && !errors.Is(err, puskaradio.ErrNotFound) {
+		s.log.Error("health", "err", err)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(`{"status":"store"}` + "\n")) // it may have hung up
+		return
+	}
+	_, _ = w.Write([]byte(`{"status":"ok"}` + "\n"))
+}
+
+// sourcesFor is how long what is known of the sources is shown: it is on every
+// page, and takes a read of the ledger.
+const sourcesFor = 5 * time.Second
+
+// allSources are how the sources are, as they were a few seconds ago at most.
+func (s *Server) allSources(ctx context.Context) ([]Source, error) {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d := now.Sub(s.sourceAt); d >= 0 && d < sourcesFor {
+		return s.sources, nil
+	}
+	all, err := s.o.Sources(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	s.sources, s.sourceAt = all, now
+	return all, nil
+}
+
+// hostOf is the host and port of a link; empty if it has none.
+func hostOf(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// isLoopback reports whether a host, with or without its port, is a name of
+// this machine to itself.
+func isLoopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		host = host[1 : len(host)-1]
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

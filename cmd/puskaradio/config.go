@@ -37,6 +37,7 @@ type config struct {
 	Keep     span            `json:"keep,omitempty" jsonschema:"description=How long texts are kept; counts stay for ever; 365d unless said"`
 	Backups  string          `json:"backups,omitempty" jsonschema:"description=The directory for nightly backups; none unless said"`
 	Link     string          `json:"link,omitempty" jsonschema:"description=The address of the dashboard for links in messages"`
+	Web      webConfig       `json:"web,omitzero"`
 	Fetch    fetchConfig     `json:"fetch,omitzero"`
 	// Sentiment says who else is asked how texts feel.
 	Sentiment sentimentConfig `json:"sentiment,omitzero"`
@@ -102,6 +103,12 @@ type urgentConfig struct {
 	Reach   *int     `json:"reach,omitempty" jsonschema:"description=Also those with so many followers or votes; 10000 unless said; 0 is never"`
 	Long    *int     `json:"long,omitempty" jsonschema:"description=Also those with the worst rating and so many letters; 600 unless said; 0 is never"`
 	Authors []string `json:"authors,omitempty" jsonschema:"description=Also those by these authors: journalists and others who are listened to"`
+}
+
+type webConfig struct {
+	Listen string `json:"listen,omitempty" jsonschema:"description=Where the dashboard is served; an address of this machine to itself; 127.0.0.1:8080 unless said"`
+	Off    bool   `json:"off,omitempty" jsonschema:"description=No dashboard"`
+	Target span   `json:"target,omitempty" jsonschema:"description=How soon after its publication a mention should be answered; 3m unless said"`
 }
 
 type fetchConfig struct {

@@ -113,6 +113,8 @@ func TestConfigValues(t *testing.T) {
 		{"channel digest by default", full.plan.Channels[1].Digests, true},
 		{"alias", full.plan.Brands[0].Aliases[1], "Äcmé"},
 		{"delay", full.client.Delays["shop.example"], 250 * time.Millisecond},
+		{"web listen", full.Web.Listen, "[::1]:9000"},
+		{"web target", time.Duration(full.Web.Target), 10 * time.Minute},
 		{"private", len(full.client.Private), 2},
 	} {
 		if c.got != c.want {

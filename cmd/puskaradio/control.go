@@ -131,7 +131,7 @@ func (a *app) answer(ctx context.Context, conn net.Conn, s *store.Bolt, l *loade
 		return
 	}
 	w := &frames{enc: json.NewEncoder(conn)}
-	served := &app{in: in, out: stream{w, false}, err: stream{w, true}, dir: c.Dir, cfg: l, served: s}
+	served := &app{in: in, out: stream{w, false}, err: stream{w, true}, dir: c.Dir, cfg: l, served: s, web: a.web}
 	code := served.run(ctx, c.Args)
 	_ = w.send(frame{Code: &code}) // it may have hung up
 }

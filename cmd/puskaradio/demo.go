@@ -126,6 +126,7 @@ func (a *app) demo(ctx context.Context, lang string, once bool) error {
 	}
 	r := &runner{app: a, store: s, monitor: m, log: m.Log}
 	r.current.Store(l)
+	r.app.web = r.newWeb()
 	return r.run(ctx)
 }
 

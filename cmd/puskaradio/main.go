@@ -56,6 +56,7 @@ type app struct {
 	cfg    *loaded
 	served *store.Bolt // the store of the process that serves this call
 	opened *store.Bolt
+	web    *dashboard // of the process that serves this call; nil if it has none
 }
 
 // run does one command line and gives its exit code.
@@ -139,7 +140,7 @@ line was wrong, 3 when the data directory cannot be used as it is.`,
 	f.BoolVar(&a.json, "json", false, "print JSON, for programs")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about the work")
 	for _, c := range []*cobra.Command{
-		a.runCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
+		a.runCommand(), a.linkCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
 		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.muteCommand(), a.searchCommand(),
 		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(),
 		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),

@@ -83,6 +83,7 @@ func (l *loaded) build(d *decoder) {
 	l.buildSources(d, brands)
 	l.buildChannels(d, brands)
 	l.buildExternal(d)
+	l.checkWeb(d)
 }
 
 func (l *loaded) buildExternal(d *decoder) {

@@ -42,6 +42,7 @@ that is wrong is reported, and the old one stays in force.`,
 			}
 			r := &runner{app: a, store: s, monitor: m, log: m.Log}
 			r.current.Store(l)
+			r.app.web = r.newWeb()
 			m.Log.Info("running", "brands", len(l.Brands), "sources", len(l.Sources), "channels", len(l.Channels), "data", l.Data)
 			return r.run(ctx)
 		},
@@ -62,10 +63,11 @@ func (r *runner) run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	var errs [2]error
+	var errs [3]error
 	for i, work := range []func(context.Context) error{
 		r.monitor.Run,
 		func(ctx context.Context) error { return r.app.serve(ctx, r.store, r.current.Load) },
+		r.serveWeb,
 	} {
 		wg.Go(func() {
 			if errs[i] = work(ctx); errs[i] != nil {
@@ -175,6 +177,9 @@ func (r *runner) reload(ctx context.Context) error {
 	was := r.current.Load()
 	if next.Data != was.Data || next.Zone != was.Zone {
 		return errors.New("data and zone cannot change while it runs; restart it")
+	}
+	if next.Web.Listen != was.Web.Listen || next.Web.Off != was.Web.Off {
+		return errors.New("web.listen and web.off cannot change while it runs; restart it")
 	}
 	if next.Contact != was.Contact || !sameValues(next.Fetch, was.Fetch) {
 		return errors.New("contact and fetch cannot change while it runs; restart it")

@@ -1,0 +1,53 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+type alertView struct {
+	*view
+	Alert  puskaradio.Alert
+	Quotes []quoteView
+	Chart  chart
+}
+
+// alertPage answers why somebody was told.
+func (s *Server) alertPage(w http.ResponseWriter, r *http.Request, v *view) error {
+	a, err := s.o.Store.Alert(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	p := &alertView{view: v, Alert: a, Quotes: v.quotes(a.Quotes), Chart: points(v.tongue, a.Hours, 60)}
+	return s.show(w, r, v, "alert", p)
+}
+
+type sourcesView struct {
+	*view
+	Sources []Source
+}
+
+// sourcesPage shows how the sources are.
+func (s *Server) sourcesPage(w http.ResponseWriter, r *http.Request, v *view) error {
+	all, err := s.allSources(r.Context())
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, v, "sources", &sourcesView{v, all})
+}
+
+// KeepWords says for how long texts of a class are kept.
+func (v *view) KeepWords(k puskaradio.Keeping) string {
+	switch k {
+	case puskaradio.UntilGone:
+		return v.T("until deleted at the source")
+	case puskaradio.Month:
+		return v.T("30 days, or until deleted at the source")
+	case puskaradio.Hours:
+		return v.T("24 hours")
+	case puskaradio.Nothing:
+		return v.T("not at all: counted and told, never stored")
+	}
+	return v.T("as configured")
+}

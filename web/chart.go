@@ -1,0 +1,83 @@
+package web
+
+import (
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/trend"
+)
+
+// A chart is bars in the units of its view box. Its numbers stand in a table
+// beside it, for those who do not see it.
+type chart struct {
+	Width, Height int
+	Top           int // the count at the upper edge
+	Bars          []bar
+	Marks         []string // of the axis of time, at the beginnings of equal parts
+}
+
+// A bar is one piece of a column.
+type bar struct {
+	X, Y, W, H float64
+	Kind       string // negative, neutral, positive
+	Title      string
+}
+
+const (
+	chartWidth  = 720
+	chartHeight = 200
+)
+
+// stacked draws a column for each day, the negative mentions at the bottom.
+func stacked(t tongue, days []trend.Day) chart {
+	c := chart{Width: chartWidth, Height: chartHeight, Top: 1}
+	if len(days) == 0 {
+		return c
+	}
+	for _, d := range days {
+		c.Top = max(c.Top, d.Total())
+	}
+	step := float64(chartWidth) / float64(len(days))
+	gap := min(2, step/5)
+	for i, d := range days {
+		y := float64(chartHeight)
+		title := t.T("%s: %s negative, %s neutral, %s positive", t.Date(d.At), t.Num(d.Negative), t.Num(d.Neutral), t.Num(d.Positive))
+		for _, part := range []struct {
+			n    int
+			kind string
+		}{{d.Negative, "negative"}, {d.Neutral, "neutral"}, {d.Positive, "positive"}} {
+			if part.n == 0 {
+				continue
+			}
+			h := float64(part.n) / float64(c.Top) * chartHeight
+			y -= h
+			c.Bars = append(c.Bars, bar{round(float64(i)*step + gap/2), round(y), round(step - gap), round(h), part.kind, title})
+		}
+	}
+	every := 1 // marks are as far apart from each other as the last from the end
+	for len(days)%every != 0 || len(days)/every > 7 {
+		every++
+	}
+	for i := 0; i < len(days); i += every {
+		c.Marks = append(c.Marks, t.DayMonth(days[i].At))
+	}
+	return c
+}
+
+// points draws a column for each step of a small chart.
+func points(t tongue, ps []puskaradio.Point, height int) chart {
+	c := chart{Width: 240, Height: height, Top: 1}
+	for _, p := range ps {
+		c.Top = max(c.Top, int(p.Value+0.5))
+	}
+	if len(ps) == 0 {
+		return c
+	}
+	step := float64(c.Width) / float64(len(ps))
+	for i, p := range ps {
+		h := p.Value / float64(c.Top) * float64(height)
+		c.Bars = append(c.Bars, bar{round(float64(i)*step + 1), round(float64(height) - h), round(step - 2), round(h), "negative", t.When(p.At) + ": " + t.Float(p.Value, 0)})
+	}
+	return c
+}
+
+// round keeps what an eye can tell.
+func round(v float64) float64 { return float64(int(v*100+0.5)) / 100 }

@@ -1,0 +1,120 @@
+package web
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+type digestView struct {
+	*view
+	Digest     puskaradio.Digest
+	At         time.Time // its day, at noon
+	Prev, Next string    // dates; Next is empty on the last day
+	Today      bool      // it is not over
+	Spark      chart
+	Need, Good []quoteView
+	Alerts     []puskaradio.Alert
+}
+
+type quoteView struct {
+	*view
+	Quote      puskaradio.Quote
+	Link, Host string
+	Clock      *clock
+}
+
+func (v *view) quotes(qs []puskaradio.Quote) (out []quoteView) {
+	for _, q := range qs {
+		x := quoteView{view: v, Quote: q}
+		x.Link, x.Host = webLink(q.URL)
+		out = append(out, x)
+	}
+	return out
+}
+
+// Few reports whether there are too few mentions for a share to say much.
+func (d *digestView) Few() bool { return d.Digest.Total < 30 }
+
+// Change says how a number stands to its usual.
+func (v *view) Change(n int, usual float64) string {
+	d := int(math.Round(float64(n) - usual))
+	switch {
+	case usual == 0:
+		return v.T("nothing to compare with yet")
+	case d > 0:
+		return "▲ " + v.T("%s more than usual", v.Num(d))
+	case d < 0:
+		return "▼ " + v.T("%s fewer than usual", v.Num(-d))
+	}
+	return v.T("as usual")
+}
+
+// Sentence says the day in one.
+func (d *digestView) Sentence() string {
+	if d.Digest.Total == 0 {
+		return d.T("No mentions on this day.")
+	}
+	neg := d.T("%s negative", d.Num(d.Digest.Negative))
+	if !d.Few() {
+		neg += " (" + d.Percent(d.Digest.Negative, d.Digest.Total) + ")"
+	}
+	s := d.T("%s mentions, %s.", d.Num(d.Digest.Total), neg)
+	if d.Digest.Total == 1 {
+		s = d.T("One mention, %s.", neg)
+	}
+	if d.Digest.Usual > 0 {
+		s += " " + d.T("A usual such weekday has %s, of which %s negative.", d.Float(d.Digest.Usual, 0), d.Float(d.Digest.UsualNeg, 0))
+	}
+	if len(d.Digest.Topics) > 0 {
+		s += " " + d.T("Mostly: %s.", d.Word(d.Digest.Topics[0].Name))
+	}
+	return s
+}
+
+// digestPage shows the digest of a day as it was sent, else what there is of
+// it now. Without a date it is yesterday.
+func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) error {
+	now := v.Now.In(v.zone)
+	noon := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, v.zone) }
+	at := noon(now.AddDate(0, 0, -1))
+	if date := r.PathValue("date"); date != "" {
+		day, err := time.ParseInLocation(time.DateOnly, date, v.zone)
+		if err != nil || day.After(now) || day.Year() < 1990 {
+			return puskaradio.ErrNotFound
+		}
+		at = noon(day)
+	}
+	p := &digestView{view: v, At: at, Today: v.Day(at) == v.Day(now), Prev: v.Day(at.AddDate(0, 0, -1))}
+	if !p.Today {
+		p.Next = v.Day(at.AddDate(0, 0, 1))
+	}
+	var err error
+	p.Digest, err = s.o.Store.Digest(r.Context(), v.Brand.ID, v.Day(at))
+	if errors.Is(err, puskaradio.ErrNotFound) {
+		p.Digest, err = s.o.Digest(r.Context(), v.Brand, at, v.Now)
+	}
+	if err != nil {
+		return err
+	}
+	p.Need, p.Good = v.quotes(p.Digest.Need), v.quotes(p.Digest.Good)
+	for i := range p.Need {
+		c, err := s.o.Store.Case(r.Context(), v.Brand.ID, p.Need[i].Quote.ID)
+		if err == nil {
+			k := clockOf(&c, v.Plan.Target, v.Now)
+			p.Need[i].Clock = &k
+		} else if !errors.Is(err, puskaradio.ErrNotFound) { // it may have been forgotten
+			return err
+		}
+	}
+	y, m, d := at.Date()
+	p.Alerts, err = s.o.Store.Alerts(r.Context(), v.Brand.ID, time.Date(y, m, d, 0, 0, 0, 0, v.zone), time.Date(y, m, d+1, 0, 0, 0, 0, v.zone))
+	if err != nil {
+		return err
+	}
+	p.Spark = points(v.tongue, p.Digest.Days, 60)
+	return s.show(w, r, v, "digest", p)
+}

@@ -1,0 +1,104 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+// policy lets a page use what this server has as files, and nothing else: no
+// script or style that stands in the page, nothing of another host.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// maxBody is the most that a form may send.
+const maxBody = 64 << 10
+
+// guard is what every request goes through: whom it asks for, where it comes
+// from and how large it is are looked at before anything else, and every
+// answer has the headers that keep a browser from doing more than it should.
+func (s *Server) guard(next http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, s.stranger(r), http.StatusForbidden, "This form was sent from another site.")
+	}))
+	inner := crossOrigin.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				s.log.Error("page", "path", r.URL.Path, "panic", fmt.Sprint(p))
+				s.fail(w, r, s.stranger(r), http.StatusInternalServerError, "Something went wrong here. It was written to the log.")
+			}
+		}()
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		// Not no-referrer: a browser would then send a form without its origin.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cross-Origin-Embedder-Policy", "require-corp")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Cache-Control", "no-store")
+		if s.secure(r) {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		// A name that somebody else has pointed at this machine is not ours.
+		if !isLoopback(r.Host) && (r.Host == "" || !strings.EqualFold(r.Host, hostOf(s.o.Plan().Link))) {
+			http.Error(w, "puskaradio does not answer to this name; write it as link in the configuration", http.StatusMisdirectedRequest)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// secure reports whether the browser reached us over HTTPS, itself or through
+// the proxy that the link leads to.
+func (s *Server) secure(r *http.Request) bool {
+	link := s.o.Plan().Link
+	return r.TLS != nil || strings.HasPrefix(link, "https://") && strings.EqualFold(r.Host, hostOf(link))
+}
+
+// signedIn lets those with a session see a page.
+func (s *Server) signedIn(p page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := s.stranger(r)
+		who, ok := s.sessions.who(s.cookie(r), s.now())
+		if !ok {
+			s.render(w, r, http.StatusUnauthorized, v, "in", &doorView{view: v})
+			return
+		}
+		v.Who = who
+		if err := s.furnish(r, v); err != nil {
+			s.fault(w, r, v, err)
+			return
+		}
+		if v.chosen != "" {
+			http.SetCookie(w, &http.Cookie{Name: "lang", Value: v.chosen, Path: "/", MaxAge: 365 * 86400, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r)})
+		}
+		if err := p(w, r, v); err != nil {
+			s.fault(w, r, v, err)
+		}
+	})
+}
+
+// fault answers with what an error means to the person.
+func (s *Server) fault(w http.ResponseWriter, r *http.Request, v *view, err error) {
+	switch {
+	case errors.Is(err, puskaradio.ErrNotFound):
+		s.fail(w, r, v, http.StatusNotFound, "There is no such page.")
+	case errors.Is(err, errForm):
+		s.fail(w, r, v, http.StatusBadRequest, "The form could not be read.")
+	case r.Context().Err() != nil:
+		return // nobody is there to read it
+	default:
+		s.log.Error("page", "path", r.URL.Path, "err", err)
+		s.fail(w, r, v, http.StatusInternalServerError, "Something went wrong here. It was written to the log.")
+	}
+}
+
+var errForm = errors.New("form")

@@ -1,0 +1,171 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+type mentionView struct {
+	caseView
+	Link, Host string // the original, if it is on the web
+	Labels     []puskaradio.Label
+	Note       string // what was written when somebody else was first
+	Snoozes    []time.Duration
+}
+
+// snoozes are how long a case can be put off.
+var snoozes = []time.Duration{time.Hour, 4 * time.Hour, 24 * time.Hour, 72 * time.Hour}
+
+// Steps are what can be done with the case as it stands.
+func (m *mentionView) Steps() []puskaradio.Status {
+	switch m.Case.Status {
+	case puskaradio.New, puskaradio.Snoozed, "":
+		return []puskaradio.Status{puskaradio.Claimed, puskaradio.Answered, puskaradio.Done, puskaradio.FalseAlarm}
+	case puskaradio.Claimed:
+		return []puskaradio.Status{puskaradio.Answered, puskaradio.Done, puskaradio.New, puskaradio.FalseAlarm}
+	case puskaradio.Answered:
+		return []puskaradio.Status{puskaradio.Done, puskaradio.New}
+	}
+	return []puskaradio.Status{puskaradio.New}
+}
+
+func (m *mentionView) CanSnooze() bool {
+	return m.Case.Status == puskaradio.New || m.Case.Status == puskaradio.Claimed
+}
+
+// Verb is what the button of a step says.
+func (v *view) Verb(to puskaradio.Status) string {
+	switch to {
+	case puskaradio.Claimed:
+		return v.T("Take it")
+	case puskaradio.Answered:
+		return v.T("Mark answered")
+	case puskaradio.Done:
+		return v.T("Done")
+	case puskaradio.FalseAlarm:
+		return v.T("False alarm")
+	case puskaradio.Snoozed:
+		return v.T("Snooze")
+	}
+	return v.T("Put back")
+}
+
+func (s *Server) mentionPage(w http.ResponseWriter, r *http.Request, v *view) error {
+	c, err := s.o.Store.Case(r.Context(), "", puskaradio.ID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, v, "mention", s.mentionView(v, c))
+}
+
+func (s *Server) mentionView(v *view, c puskaradio.Case) *mentionView {
+	v.Here = "/m/" + string(c.ID)
+	p := &mentionView{caseView: caseView{v, c, clockOf(&c, v.Plan.Target, v.Now), v.Here}, Labels: labels, Snoozes: snoozes}
+	p.Link, p.Host = webLink(c.Mention.URL)
+	return p
+}
+
+// move takes a case a step on, unless somebody else has moved it since the
+// page was seen: that is said, with what was written kept.
+func (s *Server) move(w http.ResponseWriter, r *http.Request, v *view) error {
+	if err := r.ParseForm(); err != nil {
+		return errForm
+	}
+	form := func(name string) string { return strings.ToValidUTF8(r.PostForm.Get(name), "") }
+	to, was := puskaradio.Status(form("to")), puskaradio.Status(form("was"))
+	if !slices.Contains(puskaradio.Statuses(), to) || was != "" && !slices.Contains(puskaradio.Statuses(), was) {
+		return errForm
+	}
+	now := s.now().UTC()
+	var until time.Time
+	if to == puskaradio.Snoozed {
+		long, err := time.ParseDuration(form("for"))
+		if err != nil || !slices.Contains(snoozes, long) {
+			return errForm
+		}
+		until = now.Add(long)
+	}
+	note := clipRunes(strings.TrimSpace(form("note")), 2000)
+	have, err := s.o.Store.Case(r.Context(), "", puskaradio.ID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	brand := have.Mention.Brand
+	if to == puskaradio.Claimed && have.Status == puskaradio.Claimed && have.Who != v.Who {
+		was = puskaradio.New // nobody takes a case out of another's hands unseen
+	}
+	c, err := s.o.Store.Move(r.Context(), brand, have.ID, was, puskaradio.Change{At: now, Who: v.Who, To: to, Note: note}, until)
+	if errors.Is(err, puskaradio.ErrTaken) {
+		p := s.mentionView(v, c)
+		p.Note, v.Message = note, v.tooLate(&c)
+		s.render(w, r, http.StatusConflict, v, "mention", p)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if to == puskaradio.Snoozed {
+		if err := s.o.Store.Schedule(r.Context(), store.Job{Key: "wake/" + brand + "/" + string(c.ID), Kind: "wake", Due: until}); err != nil {
+			return err
+		}
+	}
+	http.Redirect(w, r, back(form("back"), c.ID, string(to)), http.StatusSeeOther)
+	return nil
+}
+
+// tooLate says who was first, and when.
+func (v *view) tooLate(c *puskaradio.Case) string {
+	if len(c.Changes) == 0 {
+		return v.T("This has changed since you saw it. Nothing was done.")
+	}
+	last := c.Changes[len(c.Changes)-1]
+	ago := v.Span(v.Now.Sub(last.At))
+	if last.To == puskaradio.Claimed {
+		return v.T("%s took this %s ago. Nothing was done; your note is kept below.", last.Who, ago)
+	}
+	return v.T("%s was first: %s, %s ago. Nothing was done; your note is kept below.", last.Who, v.Word(string(last.To)), ago)
+}
+
+// back is where a form leads: to the page that it stood on, if that is one of
+// ours. The list is left for the case when it is claimed, to answer it.
+func back(given string, id puskaradio.ID, said string) string {
+	u, err := url.Parse(given)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || u.Path != "/inbox" || said == string(puskaradio.Claimed) {
+		u = &url.URL{Path: "/m/" + string(id)}
+	}
+	q := u.Query()
+	q.Set("said", said)
+	return (&url.URL{Path: u.Path, RawQuery: q.Encode()}).String()
+}
+
+// correct puts a person's verdict beside the scorer's, or takes it back.
+func (s *Server) correct(w http.ResponseWriter, r *http.Request, v *view) error {
+	if err := r.ParseForm(); err != nil {
+		return errForm
+	}
+	e, err := s.o.Store.Mention(r.Context(), "", puskaradio.ID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	var verdict *puskaradio.Score
+	said := "restored"
+	if label := r.PostForm.Get("label"); label != "undo" {
+		score, ok := s.o.Correction(&e.Mention, label)
+		if !ok {
+			return errForm
+		}
+		verdict, said = &score, "corrected"
+	}
+	if err := s.o.Store.Correct(r.Context(), e.Mention.Brand, e.ID, verdict); err != nil {
+		return err
+	}
+	http.Redirect(w, r, back("", e.ID, said), http.StatusSeeOther)
+	return nil
+}

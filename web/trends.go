@@ -1,0 +1,225 @@
+package web
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
+	"github.com/puskaradio/puskaradio/trend"
+)
+
+// The periods that can be looked at, in days.
+var periods = []int{7, 30, 90, 365}
+
+// talked is how many of the newest mentions topics are counted in: more would
+// be read for longer than somebody waits for a page.
+const talked = 500
+
+type trendsView struct {
+	*view
+	Periods []int
+	Period  int
+	Days    []trend.Day
+	Is, Was tally // this period, and the one before
+	Chart   chart
+	Voices  []voice
+	Stars   []starRow
+	Topics  []puskaradio.Topic
+	Talked  int
+	Alerts  []puskaradio.Alert
+}
+
+// A tally is the counts of a period, or of a source in it.
+type tally struct {
+	Negative, Neutral, Positive int
+	Rated                       int
+	Rating                      float64
+}
+
+func (t *tally) add(neg, neu, pos, rated int, rating float64) {
+	t.Negative, t.Neutral, t.Positive = t.Negative+neg, t.Neutral+neu, t.Positive+pos
+	t.Rated, t.Rating = t.Rated+rated, t.Rating+rating
+}
+
+func (t tally) Total() int   { return t.Negative + t.Neutral + t.Positive }
+func (t tally) Net() float64 { return trend.NetSentiment(t.Negative, t.Neutral, t.Positive) }
+
+// Mean is the mean of the ratings, as stars from 1 to 5.
+func (t tally) Mean() float64 {
+	if t.Rated == 0 {
+		return 0
+	}
+	return 1 + 4*t.Rating/float64(t.Rated)
+}
+
+type voice struct {
+	puskaradio.Voice
+	Name string
+}
+
+type starRow struct {
+	Source string
+	tally
+}
+
+// differs reports whether a share of k in n is surely another than one of j in
+// m: whether zero is outside of Newcombe's interval of 95 % for their
+// difference.
+func differs(k, n, j, m int) bool {
+	if n == 0 || m == 0 {
+		return false
+	}
+	p, q := float64(k)/float64(n), float64(j)/float64(m)
+	l1, u1 := wilson(p, float64(n))
+	l2, u2 := wilson(q, float64(m))
+	d := p - q
+	return d-math.Hypot(p-l1, u2-q) > 0 || d+math.Hypot(u1-p, q-l2) < 0
+}
+
+// wilson is the interval of 95 % for a share p that was seen in n.
+func wilson(p, n float64) (low, high float64) {
+	const z = 1.959964
+	mid := (p + z*z/(2*n)) / (1 + z*z/n)
+	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	return max(0, mid-half), min(1, mid+half)
+}
+
+// Sentence says what there is to see.
+func (p *trendsView) Sentence() string {
+	n, m := p.Is.Total(), p.Was.Total()
+	switch {
+	case n == 0:
+		return p.T("No mentions in this period.")
+	case n < 30 || m < 30:
+		return p.T("%s mentions, %s negative. There are too few to compare with the period before (%s).", p.Num(n), p.Num(p.Is.Negative), p.Num(m))
+	}
+	s := p.T("The negative share went from %s to %s against the period before", p.Percent(p.Was.Negative, m), p.Percent(p.Is.Negative, n))
+	if differs(p.Is.Negative, n, p.Was.Negative, m) {
+		return s + p.T(": more than luck explains.")
+	}
+	return s + p.T(": the change is within normal variation.")
+}
+
+func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) error {
+	p := &trendsView{view: v, Periods: periods, Period: 90}
+	for _, d := range periods {
+		if v.Query("period") == v.periodID(d) {
+			p.Period = d
+		}
+	}
+	ctx := r.Context()
+	from, before := v.dateStart(1-p.Period), v.dateStart(1-2*p.Period)
+	counts, err := s.o.Store.Series(ctx, v.Brand.ID, before, v.Now, store.Day)
+	if err != nil {
+		return err
+	}
+	all := trend.Days(counts, before, v.Now, v.zone)
+	split := max(0, len(all)-p.Period)
+	p.Days = all[split:]
+	for i, d := range all {
+		t := &p.Is
+		if i < split {
+			t = &p.Was
+		}
+		t.add(d.Negative, d.Neutral, d.Positive, d.Rated, d.Rating)
+	}
+	p.Chart = stacked(v.tongue, p.Days)
+	if err := s.stars(ctx, p, from); err != nil {
+		return err
+	}
+	if err := s.voices(ctx, p, from); err != nil {
+		return err
+	}
+	if err := s.talk(ctx, p, from); err != nil {
+		return err
+	}
+	if p.Alerts, err = s.o.Store.Alerts(ctx, v.Brand.ID, from, v.Now.Add(time.Second)); err != nil {
+		return err
+	}
+	slices.Reverse(p.Alerts) // the newest first
+	return s.show(w, r, v, "trends", p)
+}
+
+// dateStart is when the date begins that is so many days after today's.
+func (v *view) dateStart(days int) time.Time {
+	y, m, d := v.Now.In(v.zone).Date()
+	return time.Date(y, m, d+days, 0, 0, 0, 0, v.zone)
+}
+
+// Newest are the days for the table, the newest first.
+func (p *trendsView) Newest() []trend.Day {
+	days := slices.Clone(p.Days)
+	slices.Reverse(days)
+	return days
+}
+
+func (v *view) periodID(days int) string { return v.Float(float64(days), 0) + "d" }
+
+// PeriodPath is the address of another period.
+func (v *view) PeriodPath(days int) string { return v.With("period", v.periodID(days)) }
+
+// stars are the ratings of each source that gives any.
+func (s *Server) stars(ctx context.Context, p *trendsView, from time.Time) error {
+	counts, err := s.o.Store.SeriesBySource(ctx, p.Brand.ID, from, p.Now, store.Day)
+	if err != nil {
+		return err
+	}
+	by := map[string]*tally{}
+	for _, c := range counts {
+		if by[c.Source] == nil {
+			by[c.Source] = new(tally)
+		}
+		by[c.Source].add(c.Negative, c.Neutral, c.Positive, c.Rated, c.Rating)
+	}
+	for source, t := range by {
+		p.Stars = append(p.Stars, starRow{source, *t})
+	}
+	slices.SortFunc(p.Stars, func(a, b starRow) int { return b.Total() - a.Total() })
+	return nil
+}
+
+// voices are the shares of voice of the brand and its rivals.
+func (s *Server) voices(ctx context.Context, p *trendsView, from time.Time) error {
+	if len(p.Brand.Rivals) == 0 {
+		return nil
+	}
+	totals := map[string]int{}
+	for _, id := range append([]string{p.Brand.ID}, p.Brand.Rivals...) {
+		counts, err := s.o.Store.Series(ctx, id, from, p.Now, store.Day)
+		if err != nil {
+			return err
+		}
+		totals[id] = 0
+		for _, c := range counts {
+			totals[id] += c.Total()
+		}
+	}
+	for _, x := range trend.ShareOfVoice(totals) {
+		name := x.Brand
+		for _, b := range p.Plan.Brands {
+			if b.ID == x.Brand {
+				name = b.Name
+			}
+		}
+		p.Voices = append(p.Voices, voice{x, name})
+	}
+	return nil
+}
+
+// talk is what the newest mentions of the period are about.
+func (s *Server) talk(ctx context.Context, p *trendsView, from time.Time) error {
+	found, _, err := s.o.Store.Mentions(ctx, store.Filter{Brand: p.Brand.ID, From: from, Limit: talked})
+	if err != nil {
+		return err
+	}
+	var said []trend.Said
+	for _, e := range found {
+		said = append(said, trend.Said{Quote: puskaradio.QuoteOf(e.ID, &e.Mention), Aspects: e.Mention.Verdict().Aspects})
+	}
+	p.Topics, p.Talked = trend.Topics(said, 10), len(found)
+	return nil
+}
