@@ -98,6 +98,7 @@ func TestHostileTexts(t *testing.T) {
 	}
 	for _, payload := range payloads {
 		t.Run("", func(t *testing.T) {
+			t.Parallel()
 			for name, page := range hostilePages(t, payload) {
 				got, want := shape(t, page), slices.Clone(plain[name])
 				// An address that is one leads to a link more.
@@ -158,10 +159,10 @@ func hostilePages(t *testing.T, payload string) map[string]string {
 		"nowhere":  maija.do("GET", "/x?"+form("said", payload, "brand", payload).Encode(), nil, nil).Body.String(),
 	}
 	query := form("q", payload, "view", payload, "brand", payload, "source", payload, "label", payload, "date", payload, "after", payload, "lang", payload, "said", payload, "period", payload).Encode()
-	for _, path := range []string{"/digest", "/digest/2026-11-22", "/inbox", "/inbox?view=mine", "/mentions", "/m/" + string(id), "/a/7F3K", "/trends?period=7d", "/sources"} {
+	for _, path := range []string{"/digest", "/inbox", "/mentions", "/m/" + string(id), "/a/7F3K", "/trends?period=7d", "/sources"} {
 		name := strings.Replace(path, string(id), "ID", 1)
 		out[name] = maija.get(path)
-		if !strings.Contains(path, "?") {
+		if path == "/inbox" || path == "/mentions" || path == "/digest" { // those that show what was asked for
 			out[name+" with a query"] = maija.get(path + "?" + query)
 		}
 	}
