@@ -7,7 +7,7 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export CGO_ENABLED = 0
 
-.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history spikes eval vuln
+.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history spikes eval vuln screenshots
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
@@ -38,6 +38,9 @@ fmt:
 
 golden: # rewrite what the tests want, then read git diff
 	go test ./crawler ./notify ./trend ./cmd/puskaradio -update
+
+screenshots: # take the pictures of docs/img from the demo (Debian: chromium)
+	go test -count 1 -tags screenshots -run TestScreenshots ./cmd/puskaradio
 
 fuzz: # a minute of every fuzz test; FUZZTIME=10s for less
 	go list ./... | while read p; do go test -list '^Fuzz' $$p | grep '^Fuzz' | while read f; do \

@@ -13,6 +13,11 @@ type alertView struct {
 	Chart  chart
 }
 
+// Single reports whether the alert is about one post, and no spike.
+func (p *alertView) Single() bool {
+	return p.Alert.Odds == 0 && p.Alert.UsualAll == 0 && p.Alert.Total <= 1
+}
+
 // alertPage answers why somebody was told.
 func (s *Server) alertPage(w http.ResponseWriter, r *http.Request, v *view) error {
 	a, err := s.o.Store.Alert(r.Context(), r.PathValue("id"))

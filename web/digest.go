@@ -41,7 +41,7 @@ func (d *digestView) Few() bool { return d.Digest.Total < 30 }
 
 // Change says how a number stands to its usual.
 func (v *view) Change(n int, usual float64) string {
-	d := int(math.Round(float64(n) - usual))
+	d := n - int(math.Round(usual)) // as the numbers beside it are rounded
 	switch {
 	case usual == 0:
 		return v.T("nothing to compare with yet")

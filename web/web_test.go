@@ -156,11 +156,15 @@ func TestPages(t *testing.T) {
 	rival.Brand, rival.Ref, rival.Flag = "bolt", "r2", ""
 	id := string(p.add(sample(), rival)[0])
 	alert := puskaradio.Alert{
-		ID: "7F3K", Brand: "acme", Name: "Acme", Rule: "negative spike", From: testNow.Add(-2 * time.Hour), To: testNow, Negative: 14, Total: 19, Usual: 2, UsualAll: 12, Odds: 0.0001,
+		ID: "7F3K", Brand: "acme", Name: "Acme", Rule: "negative spike", From: testNow.Add(-2 * time.Hour), To: testNow, Negative: 14, Total: 19, Usual: 2, UsualAll: 12, UsualHigh: 4, Odds: 0.0001, MoreNeg: 0.98, Severity: "crisis", Words: []string{"queue"},
 		Topic: "delivery", TopicN: 9, Quotes: []puskaradio.Quote{{ID: puskaradio.ID(id), Source: "shop", Text: "Forty minutes.", URL: "https://shop.example/r1"}},
 		Hours: []puskaradio.Point{{At: testNow.Add(-time.Hour), Value: 9}}, Coverage: "1 of 2 sources answered", Decided: testNow, State: "open",
 	}
 	if _, err := p.store.AddAlert(t.Context(), alert); err != nil {
+		t.Fatal(err)
+	}
+	urgent := puskaradio.Alert{ID: "URGENT", Brand: "acme", Name: "Acme", Rule: "urgent post", Negative: 1, Total: 1, Decided: testNow.AddDate(0, 0, -3), State: "over", Muted: true}
+	if _, err := p.store.AddAlert(t.Context(), urgent); err != nil {
 		t.Fatal(err)
 	}
 	maija := p.enter("Maija")
@@ -184,9 +188,10 @@ func TestPages(t *testing.T) {
 			"heard after 1\u00a0min (the source, and our reading of it)", "not taken for 14\u00a0min (you)", "Most of the delay: until somebody took it.",
 		}},
 		{"/a/7F3K", []string{
-			"From 22 Nov 2026, 10:00 to 22 Nov 2026, 12:00 there were 14 negative mentions among 19.", "is 1 in 10,000", "9 of them are about: delivery.",
+			"From 22 Nov 2026, 10:00 to 22 Nov 2026, 12:00 there were 14 negative mentions among 19.", "by luck alone, is 1 in 10,000.", "Nineteen of twenty stay under 4.", "more negative, and is not only more, is 98%", "crisis", "<bdi>queue</bdi>", "9 of them are about: delivery.",
 			"1 of 2 sources answered", "Forty minutes.", "<rect",
 		}},
+		{"/a/URGENT", []string{"One post was enough", "Nobody was told"}},
 		{"/trends", []string{"There are too few to compare", "<rect", "Share of voice", "50%", "1.0/5", "n = 1", "service", `href="/a/7F3K"`, `href="/mentions?brand=acme&amp;date=2026-11-22"`}},
 		{"/trends?period=7d&lang=fi", []string{"7 päivää", "Nettosävy", "−100"}},
 		{"/sources", []string{"refused", "status 403: refused", "never", "15m"}},

@@ -65,9 +65,12 @@ var finnish = map[string]string{
 
 	"Why you were told": "Miksi tästä kerrottiin",
 	"From %s to %s there were %s negative mentions among %s. Usually such a window has %s among %s.": "Ajalla %s – %s oli %s kielteistä mainintaa, yhteensä %s. Tavallisesti sellaisessa ajassa on %s, yhteensä %s.",
-	"The chance of so many by luck alone is %s.":                                                     "Sattumalta näin monta tulee todennäköisyydellä %s.",
-	"%s of them are about: %s.":                                                                      "Niistä %s koskee aihetta: %s.",
-	"Rule":                                                                                           "Sääntö", "State": "Tila", "Decided": "Päätetty", "Updates": "Päivityksiä", "What was heard at the time": "Mitä silloin kuunneltiin",
+	"The chance of it in any one hour, by luck alone, is %s.":                                        "Sattumalta niin käy yhden tunnin aikana todennäköisyydellä %s.",
+	"The chance that talk has become more negative, and is not only more, is %s.":                    "Todennäköisyys sille, että puhe on muuttunut kielteisemmäksi eikä vain lisääntynyt, on %s.",
+	"Nineteen of twenty stay under %s.":                                                              "Yhdeksäntoista kahdestakymmenestä jää alle %s:n.", "Nobody was told, as the brand was muted.": "Kenellekään ei kerrottu, sillä brändi oli vaiennettu.",
+	"One post was enough: such posts are told of at once.": "Yksi viesti riitti: tällaisista kerrotaan heti.", "Severity": "Vakavuus", "Words that they share": "Yhteisiä sanoja",
+	"%s of them are about: %s.": "Niistä %s koskee aihetta: %s.",
+	"Rule":                      "Sääntö", "State": "Tila", "Decided": "Päätetty", "Updates": "Päivityksiä", "What was heard at the time": "Mitä silloin kuunneltiin",
 	"Negative mentions by the hour": "Kielteiset maininnat tunneittain", "The worst of them": "Pahimmat niistä", "Time": "Aika", "Count": "Määrä",
 	"The day in the inbox": "Päivä saapuneissa",
 
@@ -99,7 +102,8 @@ var names = map[string][2]string{
 	"limited": {"rate-limited", "rajoitettu"}, "login": {"login needed", "vaatii kirjautumisen"}, "refused": {"refused", "evätty"}, "challenge": {"captcha", "ihmistesti"},
 	"unreadable": {"unreadable", "ei luettavissa"}, "unreachable": {"unreachable", "ei vastaa"}, "gone": {"gone", "poistunut"}, "seconds": {"seconds", "sekunteja"},
 
-	"negative spike": {"negative spike", "kielteisten piikki"}, "live review": {"new bad review", "uusi huono arvio"}, "test": {"test", "koe"},
+	"negative spike": {"negative spike", "kielteisten piikki"}, "live review": {"new bad review", "uusi huono arvio"}, "urgent post": {"urgent post", "kiireellinen viesti"}, "test": {"test", "koe"},
+	"notice": {"notice", "huomio"}, "alert": {"alert", "hälytys"}, "crisis": {"crisis", "kriisi"},
 	"open": {"open", "auki"}, "updated": {"updated", "päivitetty"}, "over": {"over", "ohi"},
 
 	"service": {"service", "asiakaspalvelu"}, "staff": {"staff", "henkilökunta"}, "speed": {"speed", "nopeus"}, "price": {"price", "hinta"}, "quality": {"quality", "laatu"},
