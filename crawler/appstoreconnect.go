@@ -78,21 +78,23 @@ func (o *appStoreConnect) Fetch(ctx context.Context, c *Client, q Query) (Page, 
 
 func (o *appStoreConnect) lists(Query) []string { return []string{o.App} }
 
-// get asks with a token that we sign ourselves; Apple takes none that lasts
-// longer than 20 minutes.
+// sign makes a token; Apple takes none that lasts longer than 20 minutes.
+func (o *appStoreConnect) sign(now time.Time) (string, time.Duration, error) {
+	t := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{
+		"iss": o.Issuer, "iat": now.Unix(), "exp": now.Add(15 * time.Minute).Unix(), "aud": "appstoreconnect-v1",
+	})
+	t.Header["kid"] = o.KeyID
+	s, err := t.SignedString(o.key)
+	if err != nil {
+		err = &puskaradio.PermanentError{Err: errors.New("appstoreconnect: the token cannot be signed: the key is not on the curve P-256")}
+	}
+	return s, 15 * time.Minute, err
+}
+
+// get asks with a token that we sign ourselves.
 func (o *appStoreConnect) get(ctx context.Context, c *Client, q Query, address string, v any) (*Response, error) {
 	var got *Response
-	err := o.token.use(q.Now, func() (string, time.Duration, error) {
-		t := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{
-			"iss": o.Issuer, "iat": q.Now.Unix(), "exp": q.Now.Add(15 * time.Minute).Unix(), "aud": "appstoreconnect-v1",
-		})
-		t.Header["kid"] = o.KeyID
-		s, err := t.SignedString(o.key)
-		if err != nil {
-			err = &puskaradio.PermanentError{Err: errors.New("appstoreconnect: the token cannot be signed: the key is not on the curve P-256")}
-		}
-		return s, 15 * time.Minute, err
-	}, func(token string) (err error) {
+	err := o.token.use(q.Now, func() (string, time.Duration, error) { return o.sign(q.Now) }, func(token string) (err error) {
 		got, err = getJSON(ctx, c, Request{URL: address, Header: bearer(token)}, v)
 		return appStoreConnectAdvice.to(err)
 	})

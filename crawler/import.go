@@ -19,6 +19,7 @@ type ImportOptions struct {
 	Source string           // of rows that name none
 	Brand  string           // the id of the brand of rows that name none
 	Genre  puskaradio.Genre // of rows that name none; empty is other, or survey for its answers
+	Survey string           // nps, csat or ces: ratings are answers of such a survey; see [SurveyOf]
 	Zone   *time.Location   // of times without a zone; nil is UTC
 	Now    time.Time        // the date of rows that have none; later dates are wrong; zero believes all
 }
@@ -203,6 +204,9 @@ func (im *importer) object(line []byte) (puskaradio.Mention, error) {
 			}
 			if m.Rating = sane(m.Rating); m.Rating == nil {
 				return m, fmt.Errorf("column rating: %.40s is no rating", raw)
+			}
+			if im.Survey != "" && SurveyOf(m.Rating) != im.Survey {
+				return m, fmt.Errorf("column rating: %.40s is not on the scale of %s", raw, im.Survey)
 			}
 		} else if err := im.rate(&m, "rating", string(bytes.Trim(raw, `"`))); err != nil {
 			return m, err

@@ -68,7 +68,7 @@ func TestReadMentions(t *testing.T) {
 		"excel's hint": {"sep=,\nteksti,arvosana\nhyvä;huono,2\n", []string{"3||kysely|other|||hyvä;huono|2/0|2026-11-22T00:00Z|seen"}},
 		"surveys": {"nps;csat;ces;palaute\n9;;;ok\n;5;;\n;;7;\n11;;;x\n", []string{
 			"2||kysely|survey|||ok|9/10|2026-11-22T00:00Z|seen", "3||kysely|survey||||5/5|2026-11-22T00:00Z|seen",
-			"4||kysely|survey||||7/7|2026-11-22T00:00Z|seen", `error import f: line 5: column nps: "11" is no rating`,
+			"4||kysely|survey||||7/7|2026-11-22T00:00Z|seen", `error import f: line 5: column nps: "11" is no whole number from 0 to 10`,
 		}},
 		"wrong rows": {"teksti;pvm;arvosana;url\na;31.2.2026;;\nb;;viisi;\n\n;;;\nc;1.1.2030;;\nd;;;javascript:1\n;1.1.2026;;\ne;;;;;f\nok;;;\n", []string{
 			`error import f: line 2: column date: "31.2.2026" is no date such as 21.11.2026 klo 9.30 or 2026-11-21T09:30:00Z, or one to come`,

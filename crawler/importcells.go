@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,14 +114,33 @@ func (im *importer) cells(record []byte) (puskaradio.Mention, error) {
 // surveys are the scales of answers.
 var surveys = map[string]puskaradio.Rating{"nps": {Best: 10}, "csat": {Best: 5, Worst: 1}, "ces": {Best: 7, Worst: 1}}
 
+// SurveyOf is the kind of survey that a rating is an answer to, told by its
+// scale: nps (0 to 10), csat (1 to 5) or ces (1 to 7); empty if none has it.
+func SurveyOf(r *puskaradio.Rating) string {
+	if r != nil {
+		for kind, scale := range surveys {
+			if r.Best == scale.Best && r.Worst == scale.Worst {
+				return kind
+			}
+		}
+	}
+	return ""
+}
+
 // rate reads a rating: 4, 4,5 or 4/5; an empty one is none.
 func (im *importer) rate(m *puskaradio.Mention, column, s string) error {
 	if s == "" || m.Rating != nil {
 		return nil
 	}
 	v, best, ok := parseRating(s)
+	if column == "rating" && im.Survey != "" {
+		column = im.Survey
+	}
 	scale, survey := surveys[column]
 	if survey {
+		if !ok || best != 0 && best != scale.Best || v != math.Trunc(v) || v < scale.Worst || v > scale.Best {
+			return fmt.Errorf("column %s: %q is no whole number from %g to %g", column, cutText(s, 40), scale.Worst, scale.Best)
+		}
 		best = scale.Best
 		if m.Genre == "" && im.Genre == "" {
 			m.Genre = puskaradio.Survey

@@ -240,3 +240,11 @@ func onlyKeys(body []byte, keys ...string) bool {
 	}
 	return true
 }
+
+// decodeJSON decodes the answer of a programming interface.
+func decodeJSON(got *Response, v any) error {
+	if err := json.Unmarshal(got.Body, v); err != nil {
+		return unreadable(got, "the answer is not the JSON that is documented")
+	}
+	return nil
+}

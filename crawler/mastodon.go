@@ -35,8 +35,11 @@ type mastodonTags struct {
 	OptOut   bool     `json:"honour_opt_out,omitempty" jsonschema:"description=Leave out authors who ask not to be indexed; true unless said"`
 	Stream   bool     `json:"stream,omitempty" jsonschema:"description=Listen to the hashtags too so that a post is here within two seconds; needs a token"`
 
+	ReplyEnv string `json:"reply_token_env,omitempty" jsonschema:"description=The environment variable that holds a token with the scopes read:search and write:statuses of the account that answers; nothing can be answered without"`
+
 	server *url.URL
 	token  string
+	reply  string // the token that answers
 }
 
 // Check reports every fault of the options, and finds the token.
@@ -80,6 +83,11 @@ func (o *mastodonTags) Check(secret Secret) error {
 			errs = append(errs, fmt.Errorf("token_env: %w", err))
 		} else if strings.ContainsAny(o.token, "\r\n \x00") || o.token == "" {
 			errs = append(errs, fmt.Errorf("token_env: what %s holds is not a token", o.TokenEnv))
+		}
+	}
+	if o.ReplyEnv != "" {
+		if o.reply, err = secretOf(secret, "reply_token_env", o.ReplyEnv); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	errs = append(errs, within("pages", o.Pages, 1, 100), within("recheck", o.Recheck, 0, maxRecent))

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -23,8 +24,12 @@ type wooCommerce struct {
 	Pages     int    `json:"pages,omitempty" jsonschema:"description=The most pages of one round; 10 unless said"`
 	Recheck   int    `json:"recheck,omitempty" jsonschema:"description=How many recent reviews are looked at again in a round to see edits and deletions; 5 unless said and 0 is none. Needs a key"`
 
+	ReplyUser string `json:"reply_user,omitempty" jsonschema:"description=The WordPress user who answers; nothing can be answered without"`
+	ReplyEnv  string `json:"reply_password_env,omitempty" jsonschema:"description=The environment variable that holds an application password of that user; made in WordPress in the user's profile"`
+
 	site        *url.URL
 	key, secret string
+	reply       string // the application password
 }
 
 var wooAdvice = advice{
@@ -48,6 +53,17 @@ func (o *wooCommerce) Check(secret Secret) error {
 		}
 		if o.secret, err = secretOf(secret, "secret_env", o.SecretEnv); err != nil {
 			errs = append(errs, err)
+		}
+	}
+	if o.ReplyUser != "" || o.ReplyEnv != "" {
+		if o.reply, err = secretText(secret, "reply_password_env", o.ReplyEnv); err != nil {
+			errs = append(errs, err)
+		}
+		if o.ReplyUser == "" || strings.ContainsAny(o.ReplyUser, ":\r\n") {
+			errs = append(errs, fmt.Errorf("reply_user %q is not the name of a user", o.ReplyUser))
+		}
+		if o.site != nil && o.site.Scheme != "https" {
+			errs = append(errs, errors.New("site: a password is only sent over https"))
 		}
 	}
 	errs = append(errs, within("per_page", o.PerPage, 10, 100), within("pages", o.Pages, 1, maxListPages), within("recheck", o.Recheck, 0, maxRecheck))

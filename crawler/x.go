@@ -34,7 +34,10 @@ type x struct {
 	UserPrice float64 `json:"user_price,omitempty" jsonschema:"description=Dollars for reading an author; 0.010 unless said"`
 	Server    string  `json:"server,omitempty" jsonschema:"description=Where the interface is; https://api.x.com unless said"`
 
+	ReplyEnv string `json:"reply_token_env,omitempty" jsonschema:"description=The environment variable that holds an access token of the account that answers with the scopes tweet.write and users.read; nothing can be answered without. An answer costs too and is not in the daily cap"`
+
 	token string
+	reply string // the token that answers
 }
 
 // Check reports every fault of the options, and finds the token.
@@ -43,6 +46,11 @@ func (o *x) Check(secret Secret) error {
 	var err error
 	if o.token, err = secretOf(secret, "token_env", o.TokenEnv); err != nil {
 		errs = append(errs, err)
+	}
+	if o.ReplyEnv != "" {
+		if o.reply, err = secretOf(secret, "reply_token_env", o.ReplyEnv); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	for _, p := range []struct {
 		name        string

@@ -199,23 +199,30 @@ func (a *app) restoreCommand() *cobra.Command {
 }
 
 func (a *app) importCommand() *cobra.Command {
-	var brand, source, genre string
+	var brand, source, genre, survey string
 	cmd := &cobra.Command{
 		Use:   "import FILE…",
 		Short: "Take in mentions from CSV or JSON lines",
 		Long: `Takes CSV, as spreadsheets write it (; or , or tab; UTF-8 or Windows-1252; 4,5 and
 20.11.2026), or JSON lines, as puskaradio export --json writes. Rows that cannot
 be read are named and the rest is kept. The same file may be taken in again: a
-row counts once.`,
-		Example:     "  puskaradio import --brand acme asiakaspalaute.csv\n  puskaradio import old.jsonl",
+row counts once. With --survey the ratings are answers of such a survey: nps from
+0 to 10, csat from 1 to 5, ces from 1 to 7; puskaradio trends tells the figure.`,
+		Example:     "  puskaradio import --brand acme asiakaspalaute.csv\n  puskaradio import --survey nps --source kysely nps.csv\n  puskaradio import old.jsonl",
 		Args:        cobra.MinimumNArgs(1),
 		Annotations: map[string]string{"served": "yes", "stdin": "yes"},
 		RunE: func(cmd *cobra.Command, files []string) error {
+			if survey != "" && survey != "nps" && survey != "csat" && survey != "ces" {
+				return usage("--survey %q: write nps, csat or ces", survey)
+			}
 			s, l, err := a.store(cmd)
 			if err != nil {
 				return err
 			}
-			im := &importer{app: a, store: s, cfg: l, source: source, genre: puskaradio.Genre(genre)}
+			im := &importer{app: a, store: s, cfg: l, source: source, genre: puskaradio.Genre(genre), survey: survey}
+			if survey != "" {
+				im.genre = puskaradio.Survey
+			}
 			if brand != "" || len(l.Brands) == 1 {
 				b, err := l.brand(brand)
 				if err != nil {
@@ -228,6 +235,7 @@ row counts once.`,
 	}
 	cmd.Flags().StringVar(&brand, "brand", "", "the id of the brand that all rows are about; else the brand column, or the brands that a text names")
 	cmd.Flags().StringVar(&source, "source", "import", "the source that the rows are filed under, unless they name one")
+	cmd.Flags().StringVar(&survey, "survey", "", "the ratings are answers of a survey: nps, csat or ces")
 	cmd.Flags().StringVar(&genre, "genre", "review", "what kind of talk it is: social, review, news, survey, other")
 	return cmd
 }

@@ -18,6 +18,7 @@ type importer struct {
 	cfg           *loaded
 	brand, source string
 	genre         puskaradio.Genre
+	survey        string // nps, csat, ces, or empty
 
 	monitor                        *monitor.Monitor
 	rows, added, changed, same, no int // no: rows about no brand
@@ -67,7 +68,7 @@ func (im *importer) file(ctx context.Context, file string, p *progress) error {
 		batch = batch[:0]
 		return ctx.Err()
 	}
-	o := &crawler.ImportOptions{Source: im.source, Genre: im.genre, Zone: im.cfg.plan.Zone, Now: time.Now()}
+	o := &crawler.ImportOptions{Source: im.source, Genre: im.genre, Survey: im.survey, Zone: im.cfg.plan.Zone, Now: time.Now()}
 	for row, err := range crawler.ReadMentions(in, file, o) {
 		if err != nil {
 			im.wrong++

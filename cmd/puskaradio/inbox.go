@@ -26,6 +26,7 @@ that nobody answers twice.`,
 		Example: `  puskaradio inbox
   puskaradio inbox claim 0hk2v5…
   puskaradio inbox answered 0hk2v5… --note "Soitettiin asiakkaalle"
+  puskaradio inbox reply 0hk2v5… --text "Pahoittelut!"
   puskaradio inbox snooze 0hk2v5… --for 4h`,
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -71,6 +72,7 @@ that nobody answers twice.`,
 	} {
 		cmd.AddCommand(a.stepCommand(step.use, step.short, step.to))
 	}
+	cmd.AddCommand(a.replyCommand())
 	return cmd
 }
 

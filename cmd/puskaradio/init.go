@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"text/template"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/text/unicode/norm"
@@ -32,6 +33,7 @@ type answers struct {
 	Aliases  []string
 	Forbid   []string
 	Pages    []page
+	Found    []found // on the site
 	Language string
 	Slack    string // the id of the channel
 	Data     string
@@ -46,23 +48,28 @@ type page struct {
 func (a *app) initCommand() *cobra.Command {
 	var in answers
 	var pages []string
+	var site string
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Ask five things and write puskaradio.yaml",
-		Long: `Asks for the brand, the pages or feeds to read, the language, the Slack channel
-and where to keep things; looks at each address while you wait; writes
-puskaradio.yaml and prints the manifest of the Slack app to paste. It never
-writes over a file. With --yes it takes the flags and their defaults.`,
-		Example: "  puskaradio init\n  puskaradio init --yes --brand Acme --contact it@acme.example --page https://acme.example/reviews",
+		Long: `Asks for the brand, its web site and other pages or feeds to read, the language,
+the Slack channel and where to keep things; looks at each address while you
+wait; writes puskaradio.yaml and prints the manifest of the Slack app to paste.
+On the site it looks for feeds, sitemaps, reviews, review widgets, apps and
+accounts: what can be read at once is written as a source, what needs a key as a
+comment that says which. It never writes over a file. With --yes it takes the
+flags and their defaults.`,
+		Example: "  puskaradio init\n  puskaradio init --yes --brand Acme --contact it@acme.example --site https://acme.example",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.init(cmd.Context(), in, pages, yes)
+			return a.init(cmd.Context(), in, site, pages, yes)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&in.Brand, "brand", "", "the name of the brand")
 	f.StringSliceVar(&in.Aliases, "alias", nil, "other names of it")
 	f.StringSliceVar(&in.Forbid, "forbid", nil, "words that mean it is a namesake")
+	f.StringVar(&site, "site", "", "the brand's web site, where sources are looked for")
 	f.StringSliceVar(&pages, "page", nil, "an address to read: a page with reviews, or a feed")
 	f.StringVar(&in.Language, "language", "", "fi or en")
 	f.StringVar(&in.Slack, "slack-channel", "", "the id of the Slack channel (C…); none unless said")
@@ -72,7 +79,7 @@ writes over a file. With --yes it takes the flags and their defaults.`,
 	return cmd
 }
 
-func (a *app) init(ctx context.Context, in answers, pages []string, yes bool) error {
+func (a *app) init(ctx context.Context, in answers, site string, pages []string, yes bool) error {
 	q := &questions{app: a, in: bufio.NewScanner(a.in), yes: yes}
 	in.Brand = q.ask("1. The name of the brand, as people write it", in.Brand, "", notEmpty)
 	if len(in.Aliases) == 0 {
@@ -81,8 +88,9 @@ func (a *app) init(ctx context.Context, in answers, pages []string, yes bool) er
 	if len(in.Forbid) == 0 {
 		in.Forbid = list(q.ask("   Words that mean a namesake, with commas between", "", "", nil))
 	}
+	site = q.ask("2. The web site of the brand, or nothing", site, "", checkSite)
 	if len(pages) == 0 {
-		pages = list(q.ask("2. Pages with reviews and feeds to read, with commas between", "", "", nil))
+		pages = list(q.ask("   Other pages with reviews and feeds to read, with commas between", "", "", nil))
 	}
 	in.Language = q.ask("3. The language of messages: fi or en", in.Language, "fi", func(s string) error {
 		if s != "fi" && s != "en" {
@@ -107,6 +115,12 @@ func (a *app) init(ctx context.Context, in answers, pages []string, yes bool) er
 		got.Found = clip(got.Found, 80) // it stands in a comment of one line
 		fmt.Fprintf(a.err, "   %s: %s\n", p, got.Found)
 		in.Pages = append(in.Pages, got)
+	}
+	if site != "" {
+		// It is asked many times on end, so with a pause.
+		slow := &crawler.Client{Agent: client.Agent, Delay: time.Second, Private: a.private, Ports: a.ports}
+		defer slow.Close()
+		in.Found = a.discover(ctx, slow, site, in.Pages)
 	}
 	var b bytes.Buffer
 	if err := template.Must(template.New("").Funcs(template.FuncMap{"q": quoteYAML}).Parse(initTemplate)).Execute(&b, in); err != nil {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -46,7 +47,9 @@ func main() {
 type app struct {
 	in       io.Reader
 	out, err io.Writer
-	tty      bool   // err is a terminal
+	tty      bool           // err is a terminal
+	private  []netip.Prefix // that init may look at besides global addresses; for tests
+	ports    []uint16
 	dir      string // where relative paths begin; empty is the working directory
 
 	file    string // of the configuration

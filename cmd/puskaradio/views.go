@@ -123,14 +123,19 @@ func (a *app) trends(ctx context.Context, s store.Store, l *loaded, b puskaradio
 			voices[id] += c.Total()
 		}
 	}
+	surveys, err := surveyFigures(ctx, s, b.ID, from, now)
+	if err != nil {
+		return err
+	}
 	if a.json {
-		return a.print(trendsJSON(b.ID, ds, voices))
+		return a.print(trendsJSON(b.ID, ds, voices, surveys))
 	}
 	printTrends(a, b, ds, voices)
+	printSurveys(a, surveys)
 	return nil
 }
 
-func trendsJSON(brand string, ds []trend.Day, voices map[string]int) any {
+func trendsJSON(brand string, ds []trend.Day, voices map[string]int, surveys []surveyFigure) any {
 	type day struct {
 		Date     string  `json:"date"`
 		Negative int     `json:"negative"`
@@ -142,7 +147,9 @@ func trendsJSON(brand string, ds []trend.Day, voices map[string]int) any {
 		Brand  string             `json:"brand"`
 		Days   []day              `json:"days"`
 		Voices []puskaradio.Voice `json:"share_of_voice"`
-	}{Brand: brand, Voices: trend.ShareOfVoice(voices)}
+
+		Surveys []surveyFigure `json:"surveys,omitempty"`
+	}{Brand: brand, Voices: trend.ShareOfVoice(voices), Surveys: surveys}
 	for _, d := range ds {
 		out.Days = append(out.Days, day{d.At.Format(time.DateOnly), d.Negative, d.Neutral, d.Positive, trend.NetSentiment(d.Negative, d.Neutral, d.Positive)})
 	}
