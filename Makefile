@@ -13,7 +13,7 @@ build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
 
 test: needs # what CI runs: every package, with the race detector where things run side by side, and killed 20 times at each fault point and 200 times at random
-	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment .
+	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment ./web .
 	go test ./trend
 	go test -timeout 25m ./cmd/puskaradio -crash.rounds 20 -crash.random 200
 

@@ -138,26 +138,27 @@ func TestClock(t *testing.T) {
 		c := base
 		tt.change(&c)
 		k := clockOf(&c, 3*time.Minute, testNow)
-		got := k.Wait.String()
+		var got strings.Builder
+		got.WriteString(k.Wait.String())
 		if k.Over {
-			got += " over"
+			got.WriteString(" over")
 		}
 		if k.Ended {
-			got += " ended"
+			got.WriteString(" ended")
 		}
 		sum := time.Duration(0)
 		for _, p := range k.Parts {
-			got += " " + p.What + " " + p.Took.String()
+			got.WriteString(" " + p.What + " " + p.Took.String())
 			if p.Going {
-				got += "…"
+				got.WriteString("…")
 			}
 			sum += p.Took
 		}
 		if k.Whose != "" {
-			got += " " + k.Whose
+			got.WriteString(" " + k.Whose)
 		}
-		if got != tt.want {
-			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		if got.String() != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got.String(), tt.want)
 		}
 		if sum != k.Wait {
 			t.Errorf("%s: the parts are %v of %v", name, sum, k.Wait)

@@ -30,9 +30,10 @@ func shape(t *testing.T, page string) []string {
 		if n.Type != html.ElementNode {
 			continue
 		}
-		s := n.Data
+		var s strings.Builder
+		s.WriteString(n.Data)
 		for _, a := range n.Attr {
-			s += " " + a.Key
+			s.WriteString(" " + a.Key)
 			switch {
 			case strings.HasPrefix(a.Key, "on"), a.Key == "style", a.Key == "srcdoc":
 				t.Errorf("<%s %s=%q>", n.Data, a.Key, a.Val)
@@ -49,7 +50,7 @@ func shape(t *testing.T, page string) []string {
 		if slices.Contains([]string{"script", "iframe", "object", "embed", "img", "base", "style", "template", "math", "video", "audio", "source", "frame"}, n.Data) {
 			t.Errorf("an element %s", n.Data)
 		}
-		out = append(out, s)
+		out = append(out, s.String())
 	}
 	return out
 }
