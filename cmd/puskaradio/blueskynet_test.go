@@ -110,7 +110,11 @@ func startBluesky(t *testing.T) *blueskyNet {
 	n := &blueskyNet{t: t, tokens: map[string]string{}}
 	ready := make(chan struct{})
 	var wg sync.WaitGroup
-	wg.Go(func() { n.listen(out, ready) })
+	ended := make(chan struct{})
+	wg.Go(func() {
+		defer close(ended)
+		n.listen(out, ready)
+	})
 	t.Cleanup(func() {
 		_ = in.Close()
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
@@ -123,6 +127,8 @@ func startBluesky(t *testing.T) *blueskyNet {
 	})
 	select {
 	case <-ready:
+	case <-ended:
+		t.Fatal("the Bluesky servers ended as they began; testdata/bluesky/install.sh says whether they can be started")
 	case <-time.After(4 * time.Minute): // the first start of a busy machine reads a thousand files
 		t.Fatal("the Bluesky servers do not start")
 	}
