@@ -83,6 +83,23 @@ func (c *Case) FirstReply() time.Time {
 	return at
 }
 
+// The rules that raise alerts.
+const (
+	RuleSpike  = "negative spike"
+	RuleUrgent = "urgent post" // one post that must not wait
+	RuleLive   = "live review" // a text that may be read only where it stands
+)
+
+// A Severity says how large the trouble of an alert is.
+type Severity string
+
+// The severities, by the usual practice that only what is large wakes people.
+const (
+	Notice  Severity = "notice" // there is evidence
+	Serious Severity = "alert"  // at least ten posts and five times the usual
+	Crisis  Severity = "crisis" // at least thirty posts and ten times, or three sources at once
+)
+
 // An Alert is a decision to speak up, with its evidence. Its ID is made of
 // brand, rule and window, so that deciding twice is deciding once.
 type Alert struct {
@@ -100,7 +117,7 @@ type Alert struct {
 	// mentions.
 	UsualHigh float64   `json:"usual_high,omitempty"`
 	Odds      float64   `json:"odds"`                    // the chance of it in any one hour by luck alone, 0 … 1
-	Severity  string    `json:"severity,omitempty"`      // notice, alert, crisis
+	Severity  Severity  `json:"severity,omitempty"`      // notice, alert, crisis
 	MoreNeg   float64   `json:"more_negative,omitempty"` // the chance that the share of negative talk has risen, 0 … 1
 	Words     []string  `json:"words,omitempty"`         // that the negative mentions share, and others before did not
 	Topic     string    `json:"topic,omitempty"`

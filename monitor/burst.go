@@ -266,7 +266,7 @@ func (m *Monitor) explain(ctx context.Context, a *puskaradio.Alert, e evidence, 
 			places++
 		}
 	}
-	a.Severity = string(trend.SeverityOf(a.Negative, a.Usual, places))
+	a.Severity = trend.SeverityOf(a.Negative, a.Usual, places)
 	before, all := 0, 0
 	for _, h := range hours {
 		if h.At.Before(a.From.Add(-time.Hour)) {

@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	rule        = "negative spike"
 	history     = 29 * 24 * time.Hour // of counts by the hour, beside an alert
 	updateEvery = 10 * time.Minute    // an open alert is looked at again, and told anew at most so often
 	longest     = 7 * 24 * time.Hour  // an alert that is older is over, whatever goes on
@@ -62,7 +61,7 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 		return j, err
 	}
 	alert := e.alert(brand, s.from, now, hours)
-	alert.ID = puskaradio.AlertID(brand.ID, rule, s.from)
+	alert.ID = puskaradio.AlertID(brand.ID, puskaradio.RuleSpike, s.from)
 	alert.Negative, alert.Total, alert.Usual, alert.Odds = s.negative, s.total, s.usual, s.odds()
 	alert.UsualAll = usualAll(hours, s.from, now)
 	if err := m.explain(ctx, &alert, e, hours); err != nil {
@@ -113,7 +112,7 @@ func (m *Monitor) openAlert(ctx context.Context, brand string, now time.Time) (*
 		return nil, err
 	}
 	for _, a := range slices.Backward(alerts) {
-		if a.Rule == rule && a.State != "over" {
+		if a.Rule == puskaradio.RuleSpike && a.State != "over" {
 			return &a, nil
 		}
 	}
@@ -312,7 +311,7 @@ func severity(q puskaradio.Quote) float64 {
 // alert is an alert about a burst, without its figures.
 func (e evidence) alert(brand puskaradio.Brand, from, now time.Time, hours []trend.Hour) puskaradio.Alert {
 	a := puskaradio.Alert{
-		Brand: brand.ID, Name: brand.Name, Rule: rule, From: from, To: now.Add(tickLong).Truncate(tickLong),
+		Brand: brand.ID, Name: brand.Name, Rule: puskaradio.RuleSpike, From: from, To: now.Add(tickLong).Truncate(tickLong),
 		Topic: e.topic, TopicN: e.topicN, Quotes: e.quotes, Decided: now, State: "open",
 	}
 	for _, h := range hours[max(0, len(hours)-20):] {

@@ -11,9 +11,6 @@ import (
 	"github.com/puskaradio/puskaradio/store"
 )
 
-// liveRule is the rule of an alert about a text that may not be kept.
-const liveRule = "live review"
-
 // glances is what sources showed whose terms let nothing be kept. It is only
 // in memory: after a start the first look finds nothing new.
 type glances struct {
@@ -85,8 +82,8 @@ func (m *Monitor) tellLive(ctx context.Context, p *Plan, x *puskaradio.Mention, 
 		return nil
 	}
 	a := puskaradio.Alert{
-		ID:    puskaradio.AlertID(brand.ID, fmt.Sprintf("%s %x", liveRule, x.Hash()), now.Truncate(24*time.Hour)),
-		Brand: brand.ID, Name: brand.Name, Rule: liveRule, From: now.Add(-time.Hour), To: now,
+		ID:    puskaradio.AlertID(brand.ID, fmt.Sprintf("%s %x", puskaradio.RuleLive, x.Hash()), now.Truncate(24*time.Hour)),
+		Brand: brand.ID, Name: brand.Name, Rule: puskaradio.RuleLive, From: now.Add(-time.Hour), To: now,
 		Negative: 1, Total: 1, Decided: now, State: "over", Until: now, // there is nothing to follow
 		Quotes: []puskaradio.Quote{{Source: x.Source, Rating: x.Rating, URL: x.URL, Label: puskaradio.Negative, Published: now}},
 	}

@@ -90,7 +90,7 @@ func (m *Monitor) tell(ctx context.Context, p *Plan, a *puskaradio.Alert, now ti
 		return nil, mute.Until, nil
 	}
 	jobs := p.deliveries(a.Brand, a.Decided, "a/"+a.ID, now, false)
-	if a.Severity == "crisis" {
+	if a.Severity == puskaradio.Crisis {
 		return jobs, time.Time{}, nil
 	}
 	for i := range jobs {

@@ -13,9 +13,6 @@ import (
 	"github.com/puskaradio/puskaradio/store"
 )
 
-// urgentRule is the rule of an alert about one post that must not wait.
-const urgentRule = "urgent post"
-
 // urgentMost is how many posts of a brand are told one by one in an hour: where
 // there are more, it is a spike.
 const urgentMost = 5
@@ -95,7 +92,7 @@ func (m *Monitor) urgent(ctx context.Context, j store.Job, rest string) (store.J
 	}
 	n := 0
 	for _, a := range lately {
-		if a.Rule == urgentRule {
+		if a.Rule == puskaradio.RuleUrgent {
 			n++
 		}
 	}
@@ -103,9 +100,9 @@ func (m *Monitor) urgent(ctx context.Context, j store.Job, rest string) (store.J
 		return store.Job{}, nil
 	}
 	a := puskaradio.Alert{
-		ID: puskaradio.AlertID(id, urgentRule+" "+key, e.Mention.Published), Brand: id, Name: brand.Name, Rule: urgentRule,
+		ID: puskaradio.AlertID(id, puskaradio.RuleUrgent+" "+key, e.Mention.Published), Brand: id, Name: brand.Name, Rule: puskaradio.RuleUrgent,
 		From: e.Mention.Published, To: now, Negative: 1, Total: 1, Topic: reason, TopicN: 1, Words: words[:min(4, len(words))],
-		Quotes: []puskaradio.Quote{puskaradio.QuoteOf(e.ID, &e.Mention)}, Decided: now, State: "over", Until: now, Severity: "alert",
+		Quotes: []puskaradio.Quote{puskaradio.QuoteOf(e.ID, &e.Mention)}, Decided: now, State: "over", Until: now, Severity: puskaradio.Serious,
 	}
 	if a.Coverage, err = m.coverage(ctx, p, id, now); err != nil {
 		return j, err

@@ -68,9 +68,9 @@ func markup(s string, n int) string {
 func alertBlocks(m Message) []slackapi.Block {
 	w, a := wordsOf(m.Lang), m.Alert
 	switch a.Rule {
-	case liveRule:
+	case puskaradio.RuleLive:
 		return liveBlocks(m)
-	case urgentRule:
+	case puskaradio.RuleUrgent:
 		return urgentBlocks(m)
 	}
 	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, clip(a.ID, maxID), a.Rev) }

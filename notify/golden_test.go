@@ -51,7 +51,7 @@ func quoteOf(what, lang string) puskaradio.Quote {
 func anAlert() *puskaradio.Alert {
 	a := &puskaradio.Alert{
 		ID: "7F3KQ2AA", Brand: "acme", Name: "Acme & <!channel>", Rule: "negative spike",
-		From: at.Add(-2 * time.Hour), To: at, Negative: 14, Total: 19, Usual: 2.04, UsualAll: 12.4, Odds: 3.2e-7, UsualHigh: 5.01, Severity: "alert", MoreNeg: 0.998, Words: []string{"jono", "<!here>"},
+		From: at.Add(-2 * time.Hour), To: at, Negative: 14, Total: 19, Usual: 2.04, UsualAll: 12.4, Odds: 3.2e-7, UsualHigh: 5.01, Severity: puskaradio.Serious, MoreNeg: 0.998, Words: []string{"jono", "<!here>"},
 		Topic: "service", TopicN: 9, Coverage: "11/12 (forum: <unreachable>)", Decided: at, State: "open",
 		Quotes: []puskaradio.Quote{quoteOf("calls", "fi"), quoteOf("link", "fi"), quoteOf("bidi", "ar"), quoteOf("long", "")},
 	}
@@ -86,11 +86,11 @@ func messages(t testing.TB) map[string]Message {
 	*failed = puskaradio.Digest{Brand: "acme", Name: "Acme", Date: "2026-11-20", Sources: 12, Failed: []string{"forum: unreachable", "shop: <!channel>"}, Late: true, Decided: at}
 	one := anAlert().Quotes[:1]
 	urgent := &puskaradio.Alert{
-		ID: "URGENT22", Brand: "acme", Name: "Acme", Rule: urgentRule, From: at, To: at, Negative: 1, Total: 1, Topic: "safety", TopicN: 1,
-		Words: []string{"tuleen", "<!here>"}, Quotes: one, Decided: at, State: "over", Severity: "alert", Coverage: "3/3",
+		ID: "URGENT22", Brand: "acme", Name: "Acme", Rule: puskaradio.RuleUrgent, From: at, To: at, Negative: 1, Total: 1, Topic: "safety", TopicN: 1,
+		Words: []string{"tuleen", "<!here>"}, Quotes: one, Decided: at, State: "over", Severity: puskaradio.Serious, Coverage: "3/3",
 	}
 	live := &puskaradio.Alert{
-		ID: "LIVE2222", Brand: "acme", Name: "Acme", Rule: liveRule, From: at, To: at, Negative: 1, Total: 1, Decided: at, State: "over", Coverage: "3/3",
+		ID: "LIVE2222", Brand: "acme", Name: "Acme", Rule: puskaradio.RuleLive, From: at, To: at, Negative: 1, Total: 1, Decided: at, State: "over", Coverage: "3/3",
 		Quotes: []puskaradio.Quote{{Source: "tripadvisor", Rating: &puskaradio.Rating{Value: 1, Best: 5, Worst: 1}, URL: "https://trip.example/hotel", Label: puskaradio.Negative, Published: at}},
 	}
 	kinds := map[string]Message{

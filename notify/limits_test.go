@@ -62,7 +62,7 @@ func anyMessage(zone *time.Location, alert bool) *rapid.Generator[Message] {
 			m.Alert = &puskaradio.Alert{
 				ID: rapid.StringMatching(`[A-Z2-7]{8}`).Draw(t, "id"), Brand: "b", Name: anyText.Draw(t, "name"), Rule: anyText.Draw(t, "rule"), From: anyTime().Draw(t, "from"),
 				To: anyTime().Draw(t, "to"), Negative: count.Draw(t, "neg"), Total: count.Draw(t, "total"), Usual: rapid.Float64Range(0, 1e9).Draw(t, "usual"),
-				UsualAll: rapid.Float64Range(0, 1e9).Draw(t, "all"), Odds: rapid.Float64Range(0, 1).Draw(t, "odds"), Topic: anyText.Draw(t, "topic"), UsualHigh: rapid.Float64Range(0, 1e9).Draw(t, "high"), Severity: rapid.SampledFrom([]string{"", "notice", "crisis"}).Draw(t, "severity"),
+				UsualAll: rapid.Float64Range(0, 1e9).Draw(t, "all"), Odds: rapid.Float64Range(0, 1).Draw(t, "odds"), Topic: anyText.Draw(t, "topic"), UsualHigh: rapid.Float64Range(0, 1e9).Draw(t, "high"), Severity: rapid.SampledFrom([]puskaradio.Severity{"", puskaradio.Notice, puskaradio.Crisis}).Draw(t, "severity"),
 				MoreNeg: rapid.Float64Range(0, 1).Draw(t, "more"), Words: rapid.SliceOfN(anyText, 0, 6).Draw(t, "words"),
 				Quotes: quotes, Hours: anyPoints().Draw(t, "hours"), Coverage: anyText.Draw(t, "coverage"), Decided: anyTime().Draw(t, "decided"),
 				State: rapid.SampledFrom([]string{"open", "updated", "over"}).Draw(t, "state"), Rev: rapid.IntRange(0, 1e6).Draw(t, "rev"),

@@ -66,11 +66,11 @@ func mailViewOf(m Message) mailView {
 	var points []puskaradio.Point
 	label := "15"
 	switch a, d := m.Alert, m.Digest; {
-	case a != nil && a.Rule == urgentRule:
+	case a != nil && a.Rule == puskaradio.RuleUrgent:
 		v.Lead = clip(v.Lead, 200)
 		section("", mailSection{Quotes: quotes(a.Quotes, 1), Lines: []string{theme(m)}})
 		v.Link, v.LinkText = alertLink(m), w.why
-	case a != nil && a.Rule == liveRule:
+	case a != nil && a.Rule == puskaradio.RuleLive:
 		section("", mailSection{Quotes: quotes(a.Quotes, 3)})
 	case a != nil:
 		v.Facts = [][2]string{

@@ -15,13 +15,13 @@ func headline(m Message) string {
 	case m.Alert != nil:
 		a := m.Alert
 		h := w.spike + ": " + plain(a.Name)
-		if a.Severity == "crisis" {
+		if a.Severity == puskaradio.Crisis {
 			h = w.crisis + ": " + plain(a.Name)
 		}
-		if a.Rule == urgentRule {
+		if a.Rule == puskaradio.RuleUrgent {
 			return w.urgent + ": " + plain(a.Name) + " · " + topicName(m.Lang, a.Topic)
 		}
-		if a.Rule == liveRule {
+		if a.Rule == puskaradio.RuleLive {
 			return w.live + ": " + plain(a.Name)
 		}
 		if a.Topic != "" {
@@ -52,9 +52,9 @@ func Sentence(m Message) string {
 func alertSentence(m Message) string {
 	w, a := wordsOf(m.Lang), m.Alert
 	switch a.Rule {
-	case liveRule:
+	case puskaradio.RuleLive:
 		return liveSentence(m)
-	case urgentRule:
+	case puskaradio.RuleUrgent:
 		return urgentSentence(m)
 	}
 	s := fmt.Sprintf("%s. %d %s %s %s (%s %s).", headline(m), a.Negative, w.negative, map[bool]string{true: "viimeisten", false: "in the last"}[m.Lang == "fi"],
@@ -75,13 +75,6 @@ func alertSentence(m Message) string {
 	}
 	return s
 }
-
-// liveRule is the rule of an alert about a text that may be read only where it
-// stands.
-const liveRule = "live review"
-
-// urgentRule is the rule of an alert about one post.
-const urgentRule = "urgent post"
 
 // urgentSentence tells of one post that must not wait, and why.
 func urgentSentence(m Message) string {
@@ -235,7 +228,7 @@ func plural(n int) string {
 
 // topics are the names of aspects, rules and labels in Finnish.
 var topics = map[string]string{
-	"negative spike": "kielteisten piikki", liveRule: "uusi huono arvio", urgentRule: "kiireellinen viesti",
+	puskaradio.RuleSpike: "kielteisten piikki", puskaradio.RuleLive: "uusi huono arvio", puskaradio.RuleUrgent: "kiireellinen viesti",
 	"legal": "oikeustoimet", "discrimination": "syrjintä", "outage": "palvelukatko", "reach": "laaja yleisö", "author": "seurattu kirjoittaja", "long": "pitkä huono arvio", "test": "koe",
 	"negative": "kielteinen", "neutral": "neutraali", "positive": "myönteinen",
 	"service": "asiakaspalvelu", "staff": "henkilökunta", "speed": "nopeus", "price": "hinta", "quality": "laatu",

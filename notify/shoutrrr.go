@@ -77,7 +77,7 @@ func spoken(m Message) string {
 	bare.Link = ""
 	own := ""
 	if m.Alert != nil {
-		if m.Alert.Rule == liveRule {
+		if m.Alert.Rule == puskaradio.RuleLive {
 			a := *m.Alert
 			a.Quotes = slices.Clone(a.Quotes)
 			for i := range a.Quotes {

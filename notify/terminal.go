@@ -30,10 +30,10 @@ func Terminal(m Message, width int) string {
 func terminalAlert(m Message, line func(indent, s string)) {
 	w, a := wordsOf(m.Lang), m.Alert
 	switch a.Rule {
-	case liveRule:
+	case puskaradio.RuleLive:
 		line("", liveSentence(m))
 		return
-	case urgentRule:
+	case puskaradio.RuleUrgent:
 		for _, q := range a.Quotes[:min(1, len(a.Quotes))] {
 			terminalQuote(m, q, line)
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/puskaradio/puskaradio"
 )
 
 // Band is where nine of ten counts fall whose usual number is mean, when people
@@ -15,27 +17,17 @@ func Band(mean float64) (low, high float64) {
 	return max(0, mean-half), mean + half
 }
 
-// A Severity says how large a burst is.
-type Severity string
-
-// The severities, by the usual practice that only what is large wakes people.
-const (
-	Notice Severity = "notice" // there is evidence
-	Alert  Severity = "alert"  // at least ten posts and five times the usual
-	Crisis Severity = "crisis" // at least thirty posts and ten times, or three sources at once
-)
-
 // SeverityOf is the severity of a burst of so many posts, from so many sources
 // with at least two posts each, where usual many are usual.
-func SeverityOf(posts int, usual float64, sources int) Severity {
+func SeverityOf(posts int, usual float64, sources int) puskaradio.Severity {
 	times := float64(posts) / max(usual, 0.1)
 	switch {
 	case posts >= 30 && times >= 10, posts >= 10 && sources >= 3:
-		return Crisis
+		return puskaradio.Crisis
 	case posts >= 10 && times >= 5:
-		return Alert
+		return puskaradio.Serious
 	}
-	return Notice
+	return puskaradio.Notice
 }
 
 // MoreNegative is the chance that the share of negative posts has risen: that a

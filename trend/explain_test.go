@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/puskaradio/puskaradio"
 )
 
 func TestBand(t *testing.T) {
@@ -19,8 +21,8 @@ func TestSeverityOf(t *testing.T) {
 		posts   int
 		usual   float64
 		sources int
-		want    Severity
-	}{{4, 0.2, 1, Notice}, {12, 2, 1, Alert}, {12, 4, 1, Notice}, {40, 3, 1, Crisis}, {40, 5, 1, Alert}, {11, 2, 3, Crisis}, {3, 0, 3, Notice}} {
+		want    puskaradio.Severity
+	}{{4, 0.2, 1, puskaradio.Notice}, {12, 2, 1, puskaradio.Serious}, {12, 4, 1, puskaradio.Notice}, {40, 3, 1, puskaradio.Crisis}, {40, 5, 1, puskaradio.Serious}, {11, 2, 3, puskaradio.Crisis}, {3, 0, 3, puskaradio.Notice}} {
 		if got := SeverityOf(tt.posts, tt.usual, tt.sources); got != tt.want {
 			t.Errorf("SeverityOf(%d, %v, %d) = %s, want %s", tt.posts, tt.usual, tt.sources, got, tt.want)
 		}

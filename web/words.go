@@ -1,5 +1,7 @@
 package web
 
+import "github.com/puskaradio/puskaradio"
+
 // finnish are the texts of the pages, by how they stand in English.
 var finnish = map[string]string{
 	"Digest": "Kooste", "Inbox": "Saapuneet", "Mentions": "Maininnat", "Trends": "Trendit", "Sources": "Lähteet", "Alert": "Hälytys",
@@ -102,8 +104,8 @@ var names = map[string][2]string{
 	"limited": {"rate-limited", "rajoitettu"}, "login": {"login needed", "vaatii kirjautumisen"}, "refused": {"refused", "evätty"}, "challenge": {"captcha", "ihmistesti"},
 	"unreadable": {"unreadable", "ei luettavissa"}, "unreachable": {"unreachable", "ei vastaa"}, "gone": {"gone", "poistunut"}, "seconds": {"seconds", "sekunteja"},
 
-	"negative spike": {"negative spike", "kielteisten piikki"}, "live review": {"new bad review", "uusi huono arvio"}, "urgent post": {"urgent post", "kiireellinen viesti"}, "test": {"test", "koe"},
-	"notice": {"notice", "huomio"}, "alert": {"alert", "hälytys"}, "crisis": {"crisis", "kriisi"},
+	puskaradio.RuleSpike: {"negative spike", "kielteisten piikki"}, puskaradio.RuleLive: {"new bad review", "uusi huono arvio"}, puskaradio.RuleUrgent: {"urgent post", "kiireellinen viesti"}, "test": {"test", "koe"},
+	string(puskaradio.Notice): {"notice", "huomio"}, string(puskaradio.Serious): {"alert", "hälytys"}, string(puskaradio.Crisis): {"crisis", "kriisi"},
 	"open": {"open", "auki"}, "updated": {"updated", "päivitetty"}, "over": {"over", "ohi"},
 
 	"service": {"service", "asiakaspalvelu"}, "staff": {"staff", "henkilökunta"}, "speed": {"speed", "nopeus"}, "price": {"price", "hinta"}, "quality": {"quality", "laatu"},

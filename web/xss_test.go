@@ -138,7 +138,7 @@ func hostilePages(t *testing.T, payload string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := puskaradio.Alert{ID: "7F3K", Brand: "acme", Name: payload, Rule: payload, Topic: payload, TopicN: 1, Quotes: []puskaradio.Quote{q}, Coverage: payload, State: payload, Severity: payload, Words: []string{payload}, Decided: testNow, From: testNow, To: testNow}
+	a := puskaradio.Alert{ID: "7F3K", Brand: "acme", Name: payload, Rule: payload, Topic: payload, TopicN: 1, Quotes: []puskaradio.Quote{q}, Coverage: payload, State: payload, Severity: puskaradio.Severity(payload), Words: []string{payload}, Decided: testNow, From: testNow, To: testNow}
 	if _, err := p.store.AddAlert(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
