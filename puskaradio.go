@@ -79,6 +79,21 @@ func (k Keeping) For() time.Duration {
 	return 0
 }
 
+// String says a retention class in English, behind "texts are kept".
+func (k Keeping) String() string {
+	switch k {
+	case UntilGone:
+		return "until deleted at the source"
+	case Month:
+		return "30 days, or until deleted at the source"
+	case Hours:
+		return "24 hours"
+	case Nothing:
+		return "not at all: counted and told, never stored"
+	}
+	return "as configured (keep)"
+}
+
 // A Rating is a number of stars, or points, on the scale from Worst to Best.
 type Rating struct {
 	Value float64 `json:"value"`

@@ -123,14 +123,13 @@ func (m *Monitor) look(ctx context.Context, p *Plan, brand string, leave map[tim
 		}
 		negative, total := 0, 0
 		for ; i < len(stamps) && stamps[i].At.Before(at.Add(tickLong)); i++ {
-			if total++; stamps[i].Label == puskaradio.Negative && !stamps[i].Copy {
-				negative++ // a story counts once, however often it is passed on
+			if total++; counts(&stamps[i]) {
+				negative++
 			}
 		}
 		gone := min(negative, leave[at])
 		negative, total = negative-gone, total-gone
-		local := at.In(p.Zone)
-		b := w.burst.Tick(negative, (local.Hour()*60+local.Minute())/5, !at.Before(heard))
+		b := w.burst.Tick(negative, tickOfDay(at, p.Zone), !at.Before(heard))
 		s.alerting = w.burst.Alerting()
 		s.tick(b, at, negative, total)
 	}
@@ -168,8 +167,7 @@ func (m *Monitor) prime(ctx context.Context, p *Plan, brand string, w *watch, st
 	told := 0
 	for i, n := 0, int(primed/tickLong); i < n; i++ {
 		posts := int(perDay * float64(i+1) / trend.TicksPerDay)
-		local := w.upTo.Add(time.Duration(i-n) * tickLong).In(p.Zone)
-		w.burst.Tick(posts-told, (local.Hour()*60+local.Minute())/5, false)
+		w.burst.Tick(posts-told, tickOfDay(w.upTo.Add(time.Duration(i-n)*tickLong), p.Zone), false)
 		told = posts
 	}
 	return nil

@@ -126,8 +126,8 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 		return j, err
 	}
 	negative := 0
-	for _, x := range stamps {
-		if x.Label == puskaradio.Negative && !x.Copy {
+	for i := range stamps {
+		if counts(&stamps[i]) {
 			negative++
 		}
 	}

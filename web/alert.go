@@ -41,18 +41,3 @@ func (s *Server) sourcesPage(w http.ResponseWriter, r *http.Request, v *view) er
 	}
 	return s.show(w, r, v, "sources", &sourcesView{v, all})
 }
-
-// KeepWords says for how long texts of a class are kept.
-func (v *view) KeepWords(k puskaradio.Keeping) string {
-	switch k {
-	case puskaradio.UntilGone:
-		return v.T("until deleted at the source")
-	case puskaradio.Month:
-		return v.T("30 days, or until deleted at the source")
-	case puskaradio.Hours:
-		return v.T("24 hours")
-	case puskaradio.Nothing:
-		return v.T("not at all: counted and told, never stored")
-	}
-	return v.T("as configured")
-}

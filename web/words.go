@@ -89,7 +89,7 @@ var finnish = map[string]string{
 	"Kind": "Laji", "Last success": "Luettu viimeksi", "Next": "Seuraavaksi", "New in 24 h": "Uusia 24 t", "Usually": "Tavallisesti", "At best heard in": "Kuullaan parhaimmillaan",
 	"Fetches in 24 h": "Hakuja 24 t", "%s, %s failed": "%s, joista %s epäonnistui", "Texts are kept": "Tekstit säilytetään", "Terms": "Ehdot",
 	"until deleted at the source": "kunnes poistetaan lähteestä", "30 days, or until deleted at the source": "30 päivää tai kunnes poistetaan lähteestä",
-	"24 hours": "24 tuntia", "not at all: counted and told, never stored": "ei lainkaan: lasketaan ja kerrotaan, ei tallenneta", "as configured": "asetusten mukaan",
+	"24 hours": "24 tuntia", "not at all: counted and told, never stored": "ei lainkaan: lasketaan ja kerrotaan, ei tallenneta", "as configured (keep)": "asetusten mukaan",
 	"never": "ei koskaan",
 }
 

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/puskaradio/puskaradio/monitor"
 )
 
 const goodReview = `<script type="application/ld+json">{"@context":"https://schema.org","@type":"Product","name":"X","review":[{"@type":"Review","author":"Maija %s","datePublished":"2026-11-01","reviewBody":"Surkea palvelu, pettymys. Tämä on %s ä ö <!channel>","reviewRating":{"ratingValue":1,"bestRating":5}}]}</script>`
@@ -174,7 +176,7 @@ func TestHostileSites(t *testing.T) {
 		t.Logf("the crawl took at most %d MB and %v", mb, time.Since(began).Round(time.Second))
 	}
 	out, _ := run("sources", "--json")
-	var lines []sourceLine
+	var lines []monitor.SourceState
 	if err := json.Unmarshal([]byte(out), &lines); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

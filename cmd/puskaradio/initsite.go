@@ -10,6 +10,7 @@ import (
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/monitor"
 )
 
 // A found is a source that a site shows, as init writes it.
@@ -93,9 +94,9 @@ func findWords(f *crawler.Find, k *crawler.Kind, advice string) string {
 	case f.Robots.Reason != "":
 		s.WriteString(f.Robots.Reason)
 	}
-	fmt.Fprintf(&s, "; heard up to %s after it was posted", short(k.Every))
+	fmt.Fprintf(&s, "; heard up to %s after it was posted", monitor.Short(k.Every))
 	if f.Robots.Delay > 5*time.Second { // slower than we ask of ourselves
-		fmt.Fprintf(&s, "; one page in %s", short(f.Robots.Delay))
+		fmt.Fprintf(&s, "; one page in %s", monitor.Short(f.Robots.Delay))
 	}
 	if advice != "" {
 		s.WriteString("; " + advice)

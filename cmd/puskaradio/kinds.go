@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/monitor"
 )
 
 func (a *app) kindsCommand() *cobra.Command {
@@ -71,12 +72,12 @@ no login, challenge or block is ever gone around.
 `)
 	for _, name := range crawler.Kinds() {
 		k, _ := crawler.KindOf(name)
-		every := short(k.Every)
+		every := monitor.Short(k.Every)
 		delay := every
 		if _, ok := k.New().(crawler.Stream); ok {
 			delay = "seconds where it streams, else " + every
 		}
-		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s | %s |\n", name, name, k.Reads, every, keepWords(k.Keep), delay)
+		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s | %s |\n", name, name, k.Reads, every, k.Keep, delay)
 	}
 	for _, name := range crawler.Kinds() {
 		k, _ := crawler.KindOf(name)
@@ -89,22 +90,10 @@ no login, challenge or block is ever gone around.
 	return b.String()
 }
 
-// short writes a span without the zeros at its end: 15m, 1h.
-func short(d time.Duration) string {
-	s := d.String()
-	if d%time.Minute == 0 {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if d%time.Hour == 0 {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
 // kindText is one kind for the terminal.
 func kindText(k crawler.Kind) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nevery %s; texts are kept %s\nterms, read %s: %s\n\n%s\noptions:\n", k.Reads, short(k.Every), keepWords(k.Keep), k.Terms.Checked, k.Terms.Note, kindExample(k))
+	fmt.Fprintf(&b, "%s\n\nevery %s; texts are kept %s\nterms, read %s: %s\n\n%s\noptions:\n", k.Reads, monitor.Short(k.Every), k.Keep, k.Terms.Checked, k.Terms.Note, kindExample(k))
 	w := tabwriter.NewWriter(&b, 2, 0, 2, ' ', 0)
 	for _, o := range kindOptions(k) {
 		fmt.Fprintf(w, "  %s\t%s\n", o[0], o[1])

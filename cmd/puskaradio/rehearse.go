@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/store"
 	"github.com/puskaradio/puskaradio/trend"
 )
@@ -56,38 +55,27 @@ nothing. The first two days only teach it.`,
 	return cmd
 }
 
-// A rehearsed is an alert that would have been raised.
-type rehearsed struct {
-	At       time.Time `json:"at"`
-	Over     time.Time `json:"over,omitzero"` // zero: it would be open now
-	Negative float64   `json:"negative_24h"`
-	Usual    float64   `json:"usual_24h"`
-	Odds     float64   `json:"one_hour_in"` // such a moment comes once in so many hours by luck
-	Deaf     int       `json:"deaf_hours"`  // of the day before it, in which no source answered
-}
-
 func (a *app) rehearse(ctx context.Context, s store.Store, l *loaded, b puskaradio.Brand, own trend.Sensitivity, days int, budget float64, now time.Time) error {
-	from := now.AddDate(0, 0, -days)
-	stamps, err := s.Stamps(ctx, b.ID, from, now)
+	m, err := a.monitorOnly(s, l)
 	if err != nil {
 		return err
 	}
-	if len(stamps) == 0 {
+	history, err := m.Rehearse(ctx, b.ID, now.AddDate(0, 0, -days), now)
+	if err != nil {
+		return err
+	}
+	if history.Mentions() == 0 {
 		return fmt.Errorf("nothing is stored about %s in the last %d days", b.Name, days)
 	}
-	deaf, err := deafHours(ctx, s, l, b.ID, from, now)
-	if err != nil {
-		return err
-	}
-	weeks := max(1, now.Sub(stamps[0].At).Hours()/(7*24))
+	weeks := history.Weeks()
 	counts := map[trend.Sensitivity]int{}
-	var listed []rehearsed
+	var listed []monitor.Rehearsed
 	for _, each := range trend.Sensitivities() {
 		threshold, err := each.Threshold()
 		if err != nil {
 			return err
 		}
-		found := rehearseOne(stamps, trend.BurstOptions{Threshold: threshold, LeastPosts: float64(l.Alerts.Least)}, l.plan.Zone, deaf, now)
+		found := history.With(threshold)
 		if counts[each] = len(found); each == own {
 			listed = found
 		}
@@ -104,12 +92,12 @@ func (a *app) rehearse(ctx context.Context, s store.Store, l *loaded, b puskarad
 		if !x.Over.IsZero() {
 			lasted = fmt.Sprintf("%.0f h", x.Over.Sub(x.At).Hours())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.0f\t%.1f\t%s\t%d h\n", x.At.In(l.plan.Zone).Format("2.1.2006 15:04"), lasted, x.Negative, x.Usual, hoursText(x.Odds), x.Deaf)
+		fmt.Fprintf(w, "%s\t%s\t%.0f\t%.1f\t%s\t%d h\n", x.At.In(l.plan.Zone).Format("2.1.2006 15:04"), lasted, x.Negative, x.Usual, hoursText(x.Hours), x.Deaf)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n%d mentions of %s in %.0f weeks. Alerts a week, of a budget of %g:\n", len(stamps), b.Name, weeks, budget)
+	fmt.Fprintf(a.out, "\n%d mentions of %s in %.0f weeks. Alerts a week, of a budget of %g:\n", history.Mentions(), b.Name, weeks, budget)
 	for _, each := range trend.Sensitivities() {
 		mark := ""
 		if each == own {
@@ -122,58 +110,6 @@ func (a *app) rehearse(ctx context.Context, s store.Store, l *loaded, b puskarad
 		fmt.Fprintf(a.out, "  %-7s %3d in all, %.2f a week%s\n", each, counts[each], perWeek, mark)
 	}
 	return nil
-}
-
-// rehearseOne runs one detector over the history.
-func rehearseOne(stamps []store.Stamp, o trend.BurstOptions, zone *time.Location, deaf map[int64]bool, now time.Time) (out []rehearsed) {
-	d := trend.NewBurst(o)
-	i := 0
-	for at := stamps[0].At.Truncate(tick); at.Before(now); at = at.Add(tick) {
-		n := 0
-		for ; i < len(stamps) && stamps[i].At.Before(at.Add(tick)); i++ {
-			if stamps[i].Label == puskaradio.Negative && !stamps[i].Copy {
-				n++
-			}
-		}
-		local := at.In(zone)
-		b := d.Tick(n, (local.Hour()*60+local.Minute())/5, deaf[at.Unix()/3600])
-		switch b.Event {
-		case trend.Opened:
-			x := rehearsed{At: at.Add(tick), Negative: b.Last24, Usual: b.Expected24, Odds: math.Pow(10, b.Evidence)}
-			for h := at.Unix()/3600 - 23; h <= at.Unix()/3600; h++ {
-				if deaf[h] {
-					x.Deaf++
-				}
-			}
-			out = append(out, x)
-		case trend.Resolved, trend.NewLevel:
-			out[len(out)-1].Over = at.Add(tick)
-		}
-	}
-	return out
-}
-
-// deafHours are the hours, by number, in which sources of a brand were asked
-// and none answered.
-func deafHours(ctx context.Context, s store.Store, l *loaded, brand string, from, to time.Time) (map[int64]bool, error) {
-	ledger, err := s.Coverage(ctx, from, to)
-	if err != nil {
-		return nil, err
-	}
-	of := map[string]bool{}
-	for _, src := range l.plan.Sources {
-		of[src.ID] = src.About == brand || src.About == "" && (len(src.Brands) == 0 || slices.Contains(src.Brands, brand))
-	}
-	heard, deaf := map[int64]bool{}, map[int64]bool{}
-	for _, c := range ledger {
-		if !of[c.Source] || c.Fetches == 0 {
-			continue
-		}
-		h := c.Hour.Unix() / 3600
-		heard[h] = heard[h] || c.Failed < c.Fetches
-		deaf[h] = !heard[h]
-	}
-	return deaf, nil
 }
 
 // hoursText says a span of hours in the unit that fits.

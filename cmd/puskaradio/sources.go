@@ -1,18 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"math"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
-	"github.com/puskaradio/puskaradio/store"
 )
 
 func (a *app) sourcesCommand() *cobra.Command {
@@ -33,7 +29,11 @@ for so long that luck does not explain it: often it has changed its pages. With
 			if err != nil {
 				return err
 			}
-			lines, err := sourceLines(cmd.Context(), s, l, time.Now())
+			m, err := a.monitorOnly(s, l)
+			if err != nil {
+				return err
+			}
+			lines, err := m.Sources(cmd.Context(), time.Now())
 			if err != nil {
 				return err
 			}
@@ -52,107 +52,7 @@ for so long that luck does not explain it: often it has changed its pages. With
 	return cmd
 }
 
-// A sourceLine is what is known of a source.
-type sourceLine struct {
-	ID      string             `json:"id"`
-	Kind    string             `json:"kind"`
-	State   string             `json:"state"` // of the last fetch; or silent, never read
-	Problem string             `json:"problem,omitempty"`
-	Last    time.Time          `json:"last_success,omitzero"`
-	Next    time.Time          `json:"next,omitzero"`
-	Items   int                `json:"items_24h"`
-	New     int                `json:"new_24h"`
-	Usual   float64            `json:"new_usual_24h"`
-	Fetches int                `json:"fetches_24h"`
-	Failed  int                `json:"failed_24h"`
-	Delay   string             `json:"best_delay"` // between a post and our hearing of it
-	Spend   *crawler.Spend     `json:"spend,omitempty"`
-	Keep    puskaradio.Keeping `json:"keep,omitempty"`
-	Terms   crawler.Terms      `json:"terms"`
-}
-
-func sourceLines(ctx context.Context, s store.Store, l *loaded, now time.Time) ([]sourceLine, error) {
-	ledger, err := s.Coverage(ctx, now.AddDate(0, 0, -8), now)
-	if err != nil {
-		return nil, err
-	}
-	jobs, err := s.Jobs(ctx, "crawl/")
-	if err != nil {
-		return nil, err
-	}
-	bySource := map[string][]puskaradio.Coverage{}
-	for _, c := range ledger {
-		bySource[c.Source] = append(bySource[c.Source], c)
-	}
-	due := map[string]time.Time{}
-	for _, j := range jobs {
-		due[j.Key] = j.Due
-	}
-	var lines []sourceLine
-	for i := range l.plan.Sources {
-		src := &l.plan.Sources[i]
-		kind, _ := crawler.KindOf(src.Kind)
-		x := sourceLine{ID: src.ID, Kind: src.Kind, State: "never read", Keep: kind.Keep, Terms: kind.Terms, Delay: bestDelay(src), Next: due["crawl/"+src.ID]}
-		x.read(bySource[src.ID], now)
-		if sp, ok := src.Connector.(crawler.Spender); ok {
-			cursor, err := s.Cursor(ctx, "crawl/"+src.ID)
-			if err != nil {
-				return nil, err
-			}
-			spent := sp.Spent(cursor, now)
-			x.Spend = &spent
-		}
-		lines = append(lines, x)
-	}
-	return lines, nil
-}
-
-// bestDelay is how soon a post is heard of at best: at once where the source
-// tells, else when it is read the next time.
-func bestDelay(s *monitor.Source) string {
-	if _, ok := crawler.StreamOf(s.Connector); ok {
-		return "seconds"
-	}
-	return short(s.Every)
-}
-
-// read adds up the ledger of a source, the oldest first.
-func (x *sourceLine) read(ledger []puskaradio.Coverage, now time.Time) {
-	day := now.Add(-24 * time.Hour)
-	quiet, runs := time.Time{}, 0 // since when nothing new, and the fetches since
-	first := now
-	for _, c := range ledger {
-		x.State, x.Problem = c.State, c.Problem
-		if c.Failed < c.Fetches {
-			x.Last = c.At
-		}
-		if c.Hour.Before(first) {
-			first = c.Hour
-		}
-		if runs += c.Fetches - c.Failed; c.New > 0 || quiet.IsZero() {
-			quiet, runs = c.At, 0
-		}
-		if c.Hour.Before(day) {
-			x.Usual += float64(c.New)
-			continue
-		}
-		x.Items, x.New = x.Items+c.Items, x.New+c.New
-		x.Fetches, x.Failed = x.Fetches+c.Fetches, x.Failed+c.Failed
-	}
-	if span := day.Sub(first); span > 24*time.Hour { // less says little of a day
-		x.Usual /= span.Hours() / 24
-	} else {
-		x.Usual = 0
-	}
-	// By the law of Poisson the chance of nothing in that time is e^-expected.
-	expected := x.Usual * now.Sub(quiet).Hours() / 24
-	if x.State == crawler.StateOK && runs >= 3 && math.Exp(-expected) < 0.005 {
-		x.State = "silent"
-		x.Problem = fmt.Sprintf("usually %.0f a day, none for %d runs", math.Max(1, x.Usual), runs)
-	}
-}
-
-func (a *app) printSources(lines []sourceLine, now time.Time) error {
+func (a *app) printSources(lines []monitor.SourceState, now time.Time) error {
 	if a.json {
 		return a.print(lines)
 	}
@@ -172,7 +72,7 @@ func spendText(s *crawler.Spend) string {
 }
 
 // printSource says all that is known of a source.
-func (a *app) printSource(x sourceLine, now time.Time) error {
+func (a *app) printSource(x monitor.SourceState, now time.Time) error {
 	if a.json {
 		return a.print(x)
 	}
@@ -188,7 +88,7 @@ func (a *app) printSource(x sourceLine, now time.Time) error {
 		{"asked in 24 h", fmt.Sprintf("%d times, %d failed", x.Fetches, x.Failed)},
 		{"heard at best", bestWords(x.Delay)},
 		{"spent today", spendText(x.Spend)},
-		{"texts are kept", keepWords(x.Keep)},
+		{"texts are kept", x.Keep.String()},
 		{"terms (" + x.Terms.Checked + ")", x.Terms.Note},
 	} {
 		if f[1] != "" {
@@ -203,19 +103,4 @@ func bestWords(delay string) string {
 		return "seconds after it was posted"
 	}
 	return "up to " + delay + " after it was posted"
-}
-
-// keepWords says a retention class.
-func keepWords(k puskaradio.Keeping) string {
-	switch k {
-	case puskaradio.UntilGone:
-		return "until deleted at the source"
-	case puskaradio.Month:
-		return "30 days, or until deleted at the source"
-	case puskaradio.Hours:
-		return "24 hours"
-	case puskaradio.Nothing:
-		return "not at all: counted and told, never stored"
-	}
-	return "as configured (keep)"
 }

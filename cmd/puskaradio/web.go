@@ -60,7 +60,7 @@ func (r *runner) newWeb() *dashboard {
 			return web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Target: time.Duration(l.Web.Target)}
 		},
 		Sources: func(ctx context.Context, now time.Time) ([]web.Source, error) {
-			lines, err := sourceLines(ctx, r.store, r.current.Load(), now)
+			lines, err := r.monitor.Sources(ctx, now)
 			var out []web.Source
 			for _, x := range lines {
 				out = append(out, web.Source{
