@@ -43,6 +43,9 @@ func TestEveryTextIsFinnishToo(t *testing.T) {
 	for _, v := range savedViews {
 		found[v.Name] = true
 	}
+	for _, k := range []puskaradio.Keeping{puskaradio.Free, puskaradio.UntilGone, puskaradio.Month, puskaradio.Hours, puskaradio.Nothing} {
+		found[k.String()] = true
+	}
 	if len(found) < 100 {
 		t.Fatalf("found %d texts only", len(found))
 	}
