@@ -127,22 +127,6 @@ type recentPost struct {
 	At  int64  `json:"at"`  // Unix time when it was indexed
 }
 
-// blueskyNames are the names that a round searches for, in turn.
-func blueskyNames(q Query, from int) (names []string) {
-	var all []string
-	for _, b := range q.Brands {
-		for _, name := range b.Names() {
-			if name = strings.TrimSpace(name); name != "" && !slices.Contains(all, name) {
-				all = append(all, name)
-			}
-		}
-	}
-	for i := range min(len(all), maxSearches) {
-		names = append(names, all[(from+i)%len(all)])
-	}
-	return names
-}
-
 func (b *bluesky) home() (string, bool) { return cmp.Or(b.Server, blueskyHome), true }
 
 // Fetch implements [Connector].
@@ -157,7 +141,7 @@ func (o *bluesky) Fetch(ctx context.Context, c *Client, q Query) (Page, error) {
 	if cur.Names == nil {
 		cur.Names = map[string]*nameSweep{}
 	}
-	names := blueskyNames(q, cur.Name)
+	names := namesInTurn(q, cur.Name)
 	if len(names) == 0 {
 		return Page{}, &puskaradio.PermanentError{Err: errors.New("bluesky: no brand whose names could be searched for")}
 	}
@@ -193,7 +177,7 @@ func (cur *blueskyCursor) begin(q Query) {
 	})
 	for name := range cur.Names {
 		if !slices.ContainsFunc(q.Brands, func(b puskaradio.Brand) bool {
-			return slices.ContainsFunc(b.Names(), func(n string) bool { return strings.TrimSpace(n) == name })
+			return slices.ContainsFunc(b.Names(), func(n string) bool { return foldText(n, maxName) == name })
 		}) {
 			delete(cur.Names, name)
 		}

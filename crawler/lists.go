@@ -262,12 +262,25 @@ func versionOf(m *puskaradio.Mention) string {
 	return m.Key() + "\x00" + strconv.FormatUint(h.Sum64(), 36)
 }
 
+// maxName is how many bytes of a name are searched for.
+const maxName = 100
+
+// namesInTurn are the names that one round searches for, of many another part
+// in each: from says where it begins.
+func namesInTurn(q Query, from int) (names []string) {
+	all := brandNames(q)
+	for i := range min(len(all), maxSearches) {
+		names = append(names, all[(from+i)%len(all)])
+	}
+	return names
+}
+
 // brandNames are the names of the brands that are asked for, each once.
 func brandNames(q Query) (out []string) {
 	seen := map[string]bool{}
 	for _, b := range q.Brands {
 		for _, name := range b.Names() {
-			if name = foldText(name, 100); name != "" && !seen[name] {
+			if name = foldText(name, maxName); name != "" && !seen[name] {
 				seen[name] = true
 				out = append(out, name)
 			}

@@ -133,17 +133,10 @@ func (o *mastodonTags) steps(q Query, cur *mastodonCursor) (out []step, searches
 		out = append(out, step{tag: tag})
 	}
 	if o.Search {
-		var names []string
-		for _, b := range q.Brands {
-			for _, name := range b.Names() {
-				if name = strings.TrimSpace(name); name != "" {
-					names = append(names, name)
-				}
-			}
-		}
-		searches = min(len(names), maxSearches)
-		for i := range searches {
-			out = append(out, step{name: names[(cur.Name+i)%len(names)]})
+		names := namesInTurn(q, cur.Name)
+		searches = len(names)
+		for _, name := range names {
+			out = append(out, step{name: name})
 		}
 	}
 	for range min(o.Recheck, len(cur.Recent)) {
