@@ -18,7 +18,7 @@ const (
 	learning    = 56 * 24 * time.Hour // what the detector of a brand learns from at first
 	tickLong    = 5 * time.Minute
 	settleEvery = 6 * time.Hour // the state that late posts no longer change is kept so often
-	began       = 0.3           // evidence at which a burst is taken to begin
+	kindled     = 0.3           // evidence at which a burst is taken to begin
 )
 
 // A watch is the detector of a brand as it was at a moment that late posts no
@@ -60,7 +60,7 @@ func (m *Monitor) watch(ctx context.Context, p *Plan, brand string) (*watch, err
 	return w, nil
 }
 
-// keep remembers the detector.
+// keepWatch remembers the detector.
 func (m *Monitor) keepWatch(ctx context.Context, brand string, w *watch) error {
 	state, err := w.burst.MarshalBinary()
 	if err != nil {
@@ -175,7 +175,7 @@ func (m *Monitor) prime(ctx context.Context, p *Plan, brand string, w *watch, st
 
 // tick takes what a tick meant.
 func (s *sight) tick(b trend.Beat, at time.Time, negative, total int) {
-	if s.Beat = b; b.Evidence < began && !s.alerting {
+	if s.Beat = b; b.Evidence < kindled && !s.alerting {
 		s.from, s.usual, s.negative, s.total, s.peak = time.Time{}, 0, 0, 0, 0
 	}
 	if s.from.IsZero() {

@@ -78,6 +78,7 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 	if _, err := m.Store.AddAlert(ctx, alert, jobs...); err != nil {
 		return j, err
 	}
+	m.Log.Info("spike", "brand", id, "saw", s.String())
 	fault.Point("monitor: alert decided")
 	j.Due = sooner(now.Add(updateEvery), ends)
 	return j, nil
@@ -131,7 +132,7 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 			negative++
 		}
 	}
-	over := !s.alerting || now.Sub(a.From) > longest
+	over := !s.alerting
 	grown := negative >= a.Negative+max(3, a.Negative/4)
 	mute, err := m.Muted(ctx, a.Brand, now)
 	if err != nil {
