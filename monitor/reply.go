@@ -1,0 +1,132 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
+)
+
+// sendingNote begins the note of the change that stands in a case from before
+// an answer is sent until it is known what became of it.
+const sendingNote = "approved, being sent: "
+
+// An Answer is an answer to a case, as it would be sent or was.
+type Answer struct {
+	ID   puskaradio.ID `json:"id"`
+	As   string        `json:"as"` // the account that answers, as far as it is known
+	To   string        `json:"to"` // where it will stand
+	Text string        `json:"text"`
+	Sent bool          `json:"sent"`
+	Ref  string        `json:"ref,omitempty"` // the source's name for it
+}
+
+// DraftAnswer is an answer to a case as it would be sent. It sends nothing. An
+// error that wraps [crawler.ErrNoReply] says why the source cannot be answered
+// from here, and where a person can do it.
+func (m *Monitor) DraftAnswer(ctx context.Context, id puskaradio.ID, text string) (Answer, error) {
+	c, err := m.Store.Case(ctx, "", id)
+	if err != nil {
+		return Answer{}, err
+	}
+	out, _, err := m.draft(&c, text)
+	return out, err
+}
+
+func (m *Monitor) draft(c *puskaradio.Case, text string) (Answer, crawler.Replier, error) {
+	p, x := m.Plan(), &c.Mention
+	i := slices.IndexFunc(p.Sources, func(src Source) bool { return src.ID == x.Source })
+	if i < 0 {
+		return Answer{}, nil, fmt.Errorf("source %s is not in the configuration: %w; answer by hand: %s", x.Source, crawler.ErrNoReply, linkOf(x))
+	}
+	con := p.Sources[i].Connector
+	d, err := crawler.DraftReply(con, x, text)
+	if errors.Is(err, crawler.ErrNoReply) {
+		return Answer{}, nil, fmt.Errorf("source %s: %w; answer by hand: %s", x.Source, err, linkOf(x))
+	}
+	if err != nil {
+		return Answer{}, nil, fmt.Errorf("source %s: %w", x.Source, err)
+	}
+	out := Answer{ID: c.ID, As: d.As, To: d.To, Text: d.Text}
+	if out.To == "" {
+		out.To = linkOf(x)
+	}
+	return out, con.(crawler.Replier), nil
+}
+
+// SendAnswer sends an answer to a case, which by approved; as is who works on
+// the case. It writes down that a text is being sent, sends it, and writes
+// down what became of it. Of two who do so at a time one gets
+// [puskaradio.ErrTaken].
+func (m *Monitor) SendAnswer(ctx context.Context, id puskaradio.ID, text, by, as string) (Answer, error) {
+	c, err := m.Store.Case(ctx, "", id)
+	if err != nil {
+		return Answer{}, err
+	}
+	out, r, err := m.draft(&c, text)
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := sendable(&c, by, as); err != nil {
+		return Answer{}, err
+	}
+	if out.Ref, err = m.send(ctx, &c, r, out.Text, by); err != nil {
+		return Answer{}, err
+	}
+	out.Sent = true
+	return out, nil
+}
+
+// sendable is why a case must not be answered now, or nil.
+func sendable(c *puskaradio.Case, by, as string) error {
+	switch {
+	case !c.Status.Open():
+		return fmt.Errorf("the case is %s already; puskaradio inbox reopen %s if it wants another answer", c.Status, c.ID)
+	case c.Mention.State == puskaradio.Deleted:
+		return errors.New("its author has deleted it; there is nothing to answer")
+	case c.Status == puskaradio.Claimed && c.Who != by && c.Who != as:
+		return fmt.Errorf("%s has it: %w", c.Who, puskaradio.ErrTaken)
+	}
+	if n := len(c.Changes); n > 0 && strings.HasPrefix(c.Changes[n-1].Note, sendingNote) {
+		return fmt.Errorf("an answer that %s approved may have been sent; look at %s, then say puskaradio inbox answered %s, or reopen it", c.Changes[n-1].Who, linkOf(&c.Mention), c.ID)
+	}
+	return nil
+}
+
+func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replier, text, by string) (string, error) {
+	note := func(was, to puskaradio.Status, note string) (puskaradio.Case, error) {
+		return m.Store.Move(context.WithoutCancel(ctx), c.Mention.Brand, c.ID, was, puskaradio.Change{At: time.Now().UTC(), Who: by, To: to, Note: note}, time.Time{})
+	}
+	now, err := note(c.Status, puskaradio.Claimed, sendingNote+text)
+	if err == nil && len(now.Changes) != len(c.Changes)+1 {
+		err = puskaradio.ErrTaken
+	}
+	if err != nil {
+		return "", fmt.Errorf("somebody else is at it: %w", err)
+	}
+	ref, err := r.Reply(ctx, m.Client, &c.Mention, text)
+	switch {
+	case errors.Is(err, crawler.ErrMaybeSent):
+		return "", fmt.Errorf("%w; look at %s before you send it again, then say puskaradio inbox answered %s, or reopen it", err, linkOf(&c.Mention), c.ID)
+	case err != nil:
+		_, moved := note(puskaradio.Claimed, puskaradio.Claimed, "was not sent")
+		return "", errors.Join(fmt.Errorf("it was not sent: %w", err), moved)
+	}
+	if _, err := note(puskaradio.Claimed, puskaradio.Answered, "approved by "+by+" and sent as "+ref+": "+text); err != nil {
+		return "", fmt.Errorf("it was sent as %s, but the case does not say so: %w", ref, err)
+	}
+	return ref, nil
+}
+
+// linkOf is where a mention stands.
+func linkOf(x *puskaradio.Mention) string {
+	if x.URL != "" {
+		return x.URL
+	}
+	return x.Source + " " + x.Ref
+}
