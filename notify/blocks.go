@@ -93,7 +93,23 @@ func alertBlocks(m Message) []slackapi.Block {
 	if link := alertLink(m); link != "" && len(link) < maxURL/2 {
 		why += " · <" + link + "|" + w.why + ">"
 	}
+	bs = append(bs, actions(m, id("a"))...)
 	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: why}))
+}
+
+// actions are the buttons of an alert that somebody has still to see to.
+func actions(m Message, id string) []slackapi.Block {
+	if !m.Buttons || m.Alert.State == "over" {
+		return nil
+	}
+	w, value := wordsOf(m.Lang), toValue(m)
+	button := func(do, text string) *slackapi.ButtonBlockElement {
+		return slackapi.NewButtonBlockElement("alert_"+do, value, plainText(text))
+	}
+	take, calm := button(DoClaim, w.take), button(DoCalm, w.calm)
+	take.Style = slackapi.StylePrimary
+	calm.Confirm = slackapi.NewConfirmationBlockObject(plainText(w.calmSure), plainText(w.calmWhy), plainText(w.calm), plainText(w.cancel))
+	return []slackapi.Block{slackapi.NewActionBlock(id, take, button(DoDraft, w.draft), button(DoSnooze, w.snooze), calm)}
 }
 
 // urgentBlocks tells of one post that must not wait, and why.
@@ -104,6 +120,7 @@ func urgentBlocks(m Message) []slackapi.Block {
 	for i, q := range a.Quotes[:min(1, len(a.Quotes))] {
 		bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("q"), i), q))
 	}
+	bs = append(bs, actions(m, id("a"))...)
 	why := w.rule + " " + topicName(m.Lang, a.Rule) + " · " + theme(m) + " · " + clock(m.Lang, a.Decided, m.Zone)
 	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: markup(why, maxField)}))
 }

@@ -43,6 +43,8 @@ type Message struct {
 	Link   string // where the dashboard is; empty if nowhere
 	Ref    string // what an earlier version of it was sent as
 	Again  bool   // an earlier try may have arrived
+	// Buttons says that the channel hears what is pressed, see [Hearer].
+	Buttons bool
 }
 
 // A Secret gives the value of an environment variable, or of the file that

@@ -2,7 +2,9 @@ package notify
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -39,7 +41,7 @@ func newSlack(t testing.TB) *slackServer {
 func (s *slackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := map[string]any{"method": strings.TrimPrefix(r.URL.Path, "/api/")}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		if err := json.NewDecoder(r.Body).Decode(&call); err != nil {
+		if err := json.NewDecoder(r.Body).Decode(&call); err != nil && !errors.Is(err, io.EOF) {
 			http.Error(w, err.Error(), http.StatusTeapot)
 			return
 		}

@@ -25,12 +25,18 @@ type slack struct {
 	WebhookEnv string `json:"webhook_env,omitempty" jsonschema:"description=The environment variable that holds the URL of an incoming webhook; used instead of a token"`
 	API        string `json:"api,omitempty" jsonschema:"description=Where the Slack API is; https://slack.com/api/ unless said"`
 
-	token, webhook string
+	AppTokenEnv string   `json:"app_token_env,omitempty" jsonschema:"description=The environment variable that holds the app-level token (xapp-…) with the scope connections:write; with it alerts have buttons and /puskaradio answers"`
+	Agents      []string `json:"agents,omitempty" jsonschema:"description=The Slack ids (U…) of those who may claim and answer; everybody in the channel unless said"`
+
+	token, webhook, appToken string
 }
 
 // Check implements the check of [New].
 func (s *slack) Check(secret Secret) error {
 	if s.WebhookEnv != "" {
+		if s.AppTokenEnv != "" {
+			return errors.New("app_token_env goes with a bot token: a webhook has no buttons")
+		}
 		url, err := secret(s.WebhookEnv)
 		if err != nil {
 			return err
@@ -52,6 +58,14 @@ func (s *slack) Check(secret Secret) error {
 		return fmt.Errorf("%s does not hold a bot token: it begins with xoxb-", cmp.Or(s.TokenEnv, "SLACK_BOT_TOKEN"))
 	}
 	s.token = token
+	if s.AppTokenEnv != "" {
+		if s.appToken, err = secret(s.AppTokenEnv); err != nil {
+			return err
+		}
+		if !strings.HasPrefix(s.appToken, "xapp-") {
+			return fmt.Errorf("%s does not hold an app-level token: it begins with xapp-; make one under Basic Information → App-Level Tokens", s.AppTokenEnv)
+		}
+	}
 	return nil
 }
 
@@ -78,6 +92,7 @@ func (s *slack) Notify(ctx context.Context, hc *http.Client, m Message) (string,
 	if s.webhook != "" {
 		return s.notifyWebhook(ctx, hc, m)
 	}
+	m.Buttons = s.appToken != ""
 	api := s.api(hc)
 	if m.Again && m.Ref == "" {
 		ref, newest, err := s.find(ctx, api, m)

@@ -24,6 +24,11 @@ type words struct {
 	digest                                   string
 	live, there, urgent                      string
 	crisis, rarely, moreNeg, moreAll, copies string
+	// Buttons and forms.
+	take, draft, snooze, calm, calmSure, calmWhy       string
+	draftTitle, answer, send, sendsAs, cancel          string
+	byHand, byHandDone, empty, mayNot                  string
+	taken, gone, notDone, usage, mine, others, nothing string
 }
 
 var languages = map[string]*words{
@@ -36,6 +41,14 @@ var languages = map[string]*words{
 		hours: "%s h", digest: "Kooste",
 		urgent: "Kiireellinen",
 		crisis: "Kriisi", rarely: "harvoin yli %s", moreNeg: "puhe on kielteisempää kuin yleensä", moreAll: "kaikkea puhetta on tavallista enemmän", copies: "+ %d kopiota",
+		take: "Otan tämän", draft: "Luonnostele vastaus", snooze: "Torkuta 4 h", calm: "Väärä hälytys",
+		calmSure: "Merkitse vääräksi?", calmWhy: "Hälytys päättyy, ja sen maininnat merkitään vääriksi hälytyksiksi.",
+		draftTitle: "Vastaus", answer: "Luonnos, ei lähetetty", send: "Lähetä", cancel: "Peru",
+		sendsAs: "Lähetetään vasta, kun painat Lähetä. Lähettäjä: {as}. Minne: {to}",
+		byHand:  "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja merkitse vastatuksi.", byHandDone: "Merkitse vastatuksi",
+		empty: "Kirjoita vastaus.", mayNot: "Sinulla ei ole oikeutta tähän. Pyydä omistajaa lisäämään tunnuksesi kohtaan agents.",
+		taken: "Joku ehti ensin.", gone: "Tätä ei enää ole.", notDone: "Ei onnistunut.",
+		usage: "Kirjoita status, digest [brändi] tai mute 4h [brändi].", mine: "Minun", others: "Odottaa ottajaa", nothing: "Ei mitään.",
 		live: "Uusi huono arvio", there: "Lähteen ehdot kieltävät tallentamasta tekstiä: lue se siellä.",
 	},
 	"en": {
@@ -47,6 +60,14 @@ var languages = map[string]*words{
 		hours: "%s h", digest: "Digest",
 		urgent: "Urgent",
 		crisis: "Crisis", rarely: "rarely over %s", moreNeg: "talk is more negative than usual", moreAll: "there is more talk of every kind", copies: "+ %d copies",
+		take: "Take it", draft: "Draft a reply", snooze: "Snooze 4 h", calm: "False alarm",
+		calmSure: "Mark as a false alarm?", calmWhy: "The alert ends, and its mentions are marked as false alarms.",
+		draftTitle: "Reply", answer: "Draft, not sent", send: "Send", cancel: "Cancel",
+		sendsAs: "Sent only when you press Send. From: {as}. To: {to}",
+		byHand:  "This source cannot be answered from here: copy the text, open the original, answer there and mark it answered.", byHandDone: "Mark answered",
+		empty: "Write an answer.", mayNot: "You may not do this. Ask the owner to add your id under agents.",
+		taken: "Somebody else was first.", gone: "This is not there any more.", notDone: "That did not work.",
+		usage: "Write status, digest [brand] or mute 4h [brand].", mine: "Mine", others: "Waiting for somebody", nothing: "Nothing.",
 		live: "New bad review", there: "The terms of the source forbid keeping its text: read it there.",
 	},
 }
