@@ -124,7 +124,14 @@ func (s *mails) Notify(ctx context.Context, _ *http.Client, m Message) (string, 
 	}
 	msg.SetBodyString(mail.TypeTextPlain, Sentence(m)+"\n\n"+Terminal(m, 76))
 	var page bytes.Buffer
-	if err := mailPage.Execute(&page, mailViewOf(m)); err != nil {
+	view, err := mailViewOf(m)
+	if err == nil {
+		err = mailPage.Execute(&page, view)
+	}
+	if err == nil && view.Chart != "" {
+		err = msg.EmbedReader("chart.png", bytes.NewReader(view.Picture), mail.WithFileContentType("image/png"), mail.WithFileContentID("<chart.png>"))
+	}
+	if err != nil {
 		return "", &puskaradio.PermanentError{Err: fmt.Errorf("mail: %w", err)}
 	}
 	msg.AddAlternativeString(mail.TypeTextHTML, page.String())

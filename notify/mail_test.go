@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -114,32 +116,52 @@ func parts(t *testing.T, raw string) (h mail.Header, text, page string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/alternative" {
+	text, page, _ = inside(t, m.Header.Get("Content-Type"), m.Body)
+	return m.Header, text, page
+}
+
+// inside are the text, the page and the picture that a part of a mail holds.
+func inside(t *testing.T, kind string, body io.Reader) (text, page, picture string) {
+	t.Helper()
+	kind, params, err := mime.ParseMediaType(kind)
+	if err != nil || kind != "multipart/alternative" && kind != "multipart/related" {
 		t.Fatalf("a mail of type %q, %v", kind, err)
 	}
-	mr := multipart.NewReader(m.Body, params["boundary"])
+	mr := multipart.NewReader(body, params["boundary"])
 	for {
 		p, err := mr.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			return m.Header, text, page
+			return text, page, picture
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := io.ReadAll(quotedprintable.NewReader(p))
+		var r io.Reader = quotedprintable.NewReader(p)
+		kind := p.Header.Get("Content-Type")
+		switch {
+		case strings.HasPrefix(kind, "multipart/"):
+			text, page, picture = inside(t, kind, p)
+			continue
+		case p.Header.Get("Content-Transfer-Encoding") == "base64":
+			r = base64.NewDecoder(base64.StdEncoding, p)
+		}
+		b, err := io.ReadAll(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasPrefix(p.Header.Get("Content-Type"), "text/plain") {
+		switch {
+		case strings.HasPrefix(kind, "image/png"):
+			if picture = string(b); p.Header.Get("Content-ID") != "<chart.png>" || !strings.Contains(page, `src="cid:chart.png"`) {
+				t.Errorf("the picture %q is shown nowhere", p.Header.Get("Content-ID"))
+			}
+		case strings.HasPrefix(kind, "text/plain"):
 			text = strings.ReplaceAll(string(b), "\r\n", "\n")
-		} else {
+		default:
 			page = strings.ReplaceAll(string(b), "\r\n", "\n")
 		}
 	}
 }
 
-// TestMail sends each golden message, and reads it as a mail program would.
 func TestMail(t *testing.T) {
 	s := newMailServer(t)
 	n := s.channel(t)
@@ -175,7 +197,11 @@ func checkMailPage(t *testing.T, page string) {
 	for z.Next() != html.ErrorToken {
 		tok := z.Token()
 		switch tok.Data {
-		case "script", "img", "iframe", "object", "form", "link", "base", "svg":
+		case "img":
+			if i := slices.IndexFunc(tok.Attr, func(a html.Attribute) bool { return a.Key == "src" }); i < 0 || tok.Attr[i].Val != "cid:chart.png" {
+				t.Errorf("%v in the page", tok)
+			}
+		case "script", "iframe", "object", "form", "link", "base", "svg":
 			if tok.Type == html.StartTagToken || tok.Type == html.SelfClosingTagToken {
 				t.Errorf("<%s> in the page", tok.Data)
 			}

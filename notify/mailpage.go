@@ -19,8 +19,9 @@ type mailView struct {
 	Lang, Title, Lead string
 	Facts             [][2]string
 	Sections          []mailSection
-	Chart             string
-	Bars              []mailBar
+	Chart             string // what it shows; empty is none
+	Picture           []byte // of it, a PNG
+	Says              string // what it shows, in numbers
 	Foot              string
 	Link, LinkText    string
 }
@@ -33,16 +34,8 @@ type mailSection struct {
 
 type mailQuote struct{ Head, Text, Lang, URL, URLText string }
 
-// A mailBar is a row of a chart: a label, a number, and how wide it is in
-// percent.
-type mailBar struct {
-	Label string
-	Value string
-	Width int
-}
-
 // mailViewOf is a message as a mail shows it, with the same facts as elsewhere.
-func mailViewOf(m Message) mailView {
+func mailViewOf(m Message) (mailView, error) {
 	w := wordsOf(m.Lang)
 	v := mailView{Lang: m.Lang, Title: headline(m), Lead: Sentence(m)}
 	quotes := func(qs []puskaradio.Quote, n int) (out []mailQuote) {
@@ -63,8 +56,7 @@ func mailViewOf(m Message) mailView {
 			v.Sections = append(v.Sections, s)
 		}
 	}
-	var points []puskaradio.Point
-	label := "15"
+	c := columns{layout: "15", lang: m.Lang, zone: m.Zone}
 	switch a, d := m.Alert, m.Digest; {
 	case a != nil && a.Rule == puskaradio.RuleUrgent:
 		v.Lead = clip(v.Lead, 200)
@@ -80,7 +72,7 @@ func mailViewOf(m Message) mailView {
 			{w.coverage, plain(a.Coverage)},
 		}
 		section(pick("Pahimmat", "The worst"), mailSection{Quotes: quotes(a.Quotes, 5)})
-		points, v.Chart, v.Foot, v.Link, v.LinkText = a.Hours, w.chart, because(m), alertLink(m), w.why
+		c.points, v.Chart, v.Foot, v.Link, v.LinkText = a.Hours, w.chart, because(m), strings.TrimSpace(alertLink(m)), w.why
 	case d != nil:
 		v.Lead = digestSentence(m)
 		if d.Waiting > 0 {
@@ -102,23 +94,19 @@ func mailViewOf(m Message) mailView {
 			lines = append(lines, fmt.Sprintf("%s: %s (%d)", plain(s.Brand), percent(m.Lang, s.Share), s.Total))
 		}
 		section(pick("Osuus puheesta", "Share of voice"), mailSection{Lines: lines})
-		points, label, v.Foot = d.Days, "2.1.", healthLine(m)
+		c.points, c.usual, c.layout, v.Foot = d.Days, d.UsualNeg, "2.1.", healthLine(m)
 		v.Chart = pick("Kielteiset päivittäin", "Negative mentions by day")
-	}
-	top := 0.0
-	for _, p := range points {
-		top = max(top, p.Value)
-	}
-	for _, p := range points[max(0, len(points)-14):] {
-		b := mailBar{Label: p.At.In(zoneOr(m.Zone)).Format(label), Value: number(m.Lang, p.Value)}
-		if top > 0 {
-			b.Width = int(p.Value/top*100 + 0.5)
+		if d.UsualNeg > 0 {
+			v.Chart += pick(" (katkoviiva: tavallista)", " (dashed: usual)")
 		}
-		v.Bars = append(v.Bars, b)
 	}
-	if len(v.Bars) == 0 || top == 0 {
-		v.Chart, v.Bars = "", nil
+	c.points = c.points[max(0, len(c.points)-maxPoints):]
+	if len(c.points) < 2 || c.top() == 0 {
+		v.Chart = ""
+		return v, nil
 	}
-	v.Link = strings.TrimSpace(v.Link)
-	return v
+	var err error
+	v.Says = c.says(v.Chart)
+	v.Picture, err = c.picture()
+	return v, err
 }
