@@ -53,8 +53,9 @@ func anyMessage(zone *time.Location, alert bool) *rapid.Generator[Message] {
 	return rapid.Custom(func(t *rapid.T) Message {
 		m := Message{
 			Key: anyText.Draw(t, "key"), Lang: rapid.SampledFrom([]string{"fi", "en", ""}).Draw(t, "lang"),
-			Zone: rapid.SampledFrom([]*time.Location{nil, zone}).Draw(t, "zone"),
-			Link: rapid.SampledFrom([]string{"", "https://p.example", "https://p.example/" + strings.Repeat("x", 4000)}).Draw(t, "link"),
+			Zone:    rapid.SampledFrom([]*time.Location{nil, zone}).Draw(t, "zone"),
+			Link:    rapid.SampledFrom([]string{"", "https://p.example", "https://p.example/" + strings.Repeat("x", 4000)}).Draw(t, "link"),
+			Buttons: rapid.Bool().Draw(t, "buttons"),
 		}
 		quotes := rapid.SliceOfN(anyQuote(), 0, 8).Draw(t, "quotes")
 		count := rapid.IntRange(0, 1e9)
@@ -169,9 +170,72 @@ func checkBlock(t *rapid.T, b map[string]any) {
 		}
 	case "data_visualization":
 		checkChart(t, b)
-	default: // buttons among them: nobody answers them
+	case "actions":
+		elements := b["elements"].([]any)
+		if len(elements) == 0 || len(elements) > 25 {
+			t.Errorf("%d elements of actions", len(elements))
+		}
+		for _, e := range elements {
+			checkElement(t, e.(map[string]any), text)
+		}
+	case "input":
+		text(b["label"].(map[string]any)["text"], 2000)
+		if s, _ := b["element"].(map[string]any)["initial_value"].(string); units(s) > 3000 {
+			t.Errorf("initial value of %d", units(s))
+		}
+	default:
 		t.Errorf("block of type %v", b["type"])
 	}
+}
+
+// checkElement: what buttons and choices hold is short enough.
+func checkElement(t *rapid.T, e map[string]any, text func(any, int)) {
+	text(e["action_id"], 255)
+	if e["type"] == "button" {
+		text(e["text"].(map[string]any)["text"], 75)
+		text(e["value"], 2000)
+		return
+	}
+	options := e["options"].([]any)
+	if e["type"] != "static_select" || len(options) == 0 || len(options) > 100 {
+		t.Errorf("element of type %v with %d options", e["type"], len(options))
+	}
+	for _, o := range options {
+		text(o.(map[string]any)["text"].(map[string]any)["text"], 75)
+		text(o.(map[string]any)["value"], 150)
+	}
+}
+
+// TestFormLimits: whatever is to be answered, Slack takes the form.
+func TestFormLimits(t *testing.T) {
+	zone := helsinki(t)
+	rapid.Check(t, func(t *rapid.T) {
+		d := &Draft{
+			Posts: rapid.SliceOfN(anyQuote(), 1, 8).Draw(t, "posts"), Text: anyText.Draw(t, "text"), As: anyText.Draw(t, "as"), To: anyText.Draw(t, "to"),
+		}
+		d.Post = rapid.SampledFrom(d.Posts).Draw(t, "post")
+		at := draftPlace{"7F3KQ2AA", d.Post.ID, rapid.SampledFrom([]string{"fi", "en"}).Draw(t, "lang"), "C1", rapid.Bool().Draw(t, "send")}
+		v := draftView(d, at, zone)
+		raw, err := json.Marshal(v.Blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var blocks []map[string]any
+		if err := json.Unmarshal(raw, &blocks); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range blocks {
+			checkBlock(t, b)
+		}
+		for _, x := range []string{v.Title.Text, v.Submit.Text, v.Close.Text} {
+			if x == "" || units(x) > 24 {
+				t.Errorf("%q is longer than the head of a form may be", x)
+			}
+		}
+		if len(v.PrivateMetadata) > 3000 {
+			t.Errorf("%d bytes of metadata", len(v.PrivateMetadata))
+		}
+	})
 }
 
 func checkChart(t *rapid.T, b map[string]any) {
