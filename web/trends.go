@@ -30,6 +30,7 @@ type trendsView struct {
 	Stars   []starRow
 	Topics  []puskaradio.Topic
 	Talked  int
+	Stories []storyRow // that were repeated most among them
 	Alerts  []puskaradio.Alert
 }
 
@@ -221,5 +222,6 @@ func (s *Server) talk(ctx context.Context, p *trendsView, from time.Time) error 
 		said = append(said, trend.Said{Quote: puskaradio.QuoteOf(e.ID, &e.Mention), Aspects: e.Mention.Verdict().Aspects})
 	}
 	p.Topics, p.Talked = trend.Topics(said, 10), len(found)
-	return nil
+	p.Stories, err = s.storiesIn(ctx, p.view, found)
+	return err
 }

@@ -126,6 +126,7 @@ func (s *Server) routes() http.Handler {
 		"POST /m/{id}/move":    s.move,
 		"POST /m/{id}/correct": s.correct,
 		"GET /a/{id}":          s.alertPage,
+		"GET /s/{id}":          s.storyPage,
 		"GET /trends":          s.trendsPage,
 		"GET /sources":         s.sourcesPage,
 		"POST /out":            s.signOut,

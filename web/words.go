@@ -43,6 +43,16 @@ var finnish = map[string]string{
 	"Open": "Avaa", "All mentions of the day": "Kaikki päivän maininnat", "shared topic: %s": "yhteinen aihe: %s",
 	"repeated %s times": "toistettu %s kertaa", "Original at %s": "Alkuperäinen: %s",
 
+	"Story": "Tarina", "Nobody has repeated it.": "Kukaan ei ole toistanut sitä.", "Who told it first": "Kuka kertoi ensin", "What the answer did": "Mitä vastaus sai aikaan",
+	"%s have told it in %s, at %s sources; %s an hour lately, %s in the hour that had most.":                                                                             "%s on kertonut sen, ajassa %s, lähteitä %s; viime aikoina %s tunnissa, vilkkaimmassa tunnissa %s.",
+	"There was more talk in that time than this page reads: it may have been told more often.":                                                                           "Siihen aikaan puhuttiin enemmän kuin tämä sivu lukee: se on voitu kertoa useammin.",
+	"It has slowed since the answer: %s tellings in %s after it, %s in as long before. Luck alone does that less than once in twenty times; the answer need not be why.": "Se on hidastunut vastauksen jälkeen: %s kertomista, kun aikaa oli %s, ja sitä ennen samassa ajassa %s. Pelkkä sattuma tekee niin harvemmin kuin kerran kahdestakymmenestä; syy ei ole välttämättä vastaus.",
+	"It goes on after the answer: %s tellings in %s after it, %s in as long before.":                                                                                     "Se jatkuu vastauksen jälkeen: %s kertomista, kun aikaa oli %s, ja sitä ennen samassa ajassa %s.",
+	"It is too early to say what the answer did: %s tellings in %s after it, %s in as long before.":                                                                      "On liian aikaista sanoa, mitä vastaus sai aikaan: %s kertomista, kun aikaa oli %s, ja sitä ennen samassa ajassa %s.",
+	"Nobody of us has answered it yet.": "Kukaan meistä ei ole vielä vastannut siihen.", "answered %s": "vastattu %s", "How it went round": "Miten se kiersi",
+	"Tellings by the hour": "Kertomiset tunneittain", "Tellings": "Kertomisia", "Those who repeated it, the newest first": "Toistaneet, uusin ensin", "What goes round": "Mikä kiertää",
+	"It repeats a story that others have told too.": "Se toistaa tarinaa, jonka muutkin ovat kertoneet.",
+
 	"Needs reply": "Vastattavat", "Mine": "Omat", "Unassigned": "Ottamatta", "Snoozed": "Torkutetut", "Answered": "Vastatut", "Done": "Valmis", "False alarms": "Väärät hälytykset",
 	"Saved views": "Näkymät", "Nothing here.": "Täällä ei ole mitään.", "Older": "Vanhemmat", "Newest": "Uusimmat", "why flagged": "miksi nostettu",
 	"Take it": "Otan tämän", "Mark answered": "Merkitse vastatuksi", "False alarm": "Väärä hälytys", "Snooze": "Torkuta", "Put back": "Palauta",
