@@ -37,8 +37,10 @@ func Escape(s string) string {
 func Blocks(m Message) []slackapi.Block {
 	var bs []slackapi.Block
 	switch {
+	case m.Alert != nil && m.Turn == News:
+		return nil // it is a line of text
 	case m.Alert != nil:
-		bs = alertBlocks(m)
+		bs = append(alertBlocks(m), handBlocks(m)...)
 	case m.Digest != nil:
 		bs = digestBlocks(m)
 	default:

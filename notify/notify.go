@@ -43,6 +43,9 @@ type Message struct {
 	Link   string // where the dashboard is; empty if nowhere
 	Ref    string // what an earlier version of it was sent as
 	Again  bool   // an earlier try may have arrived
+	Turn   Turn   // what is said of Alert
+	Thread string // what the message was sent as below which this one belongs; see [Threader]
+	Since  int    // of News: negative mentions that came since before
 }
 
 // A Secret gives the value of an environment variable, or of the file that

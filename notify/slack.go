@@ -97,6 +97,7 @@ func (s *slack) Notify(ctx context.Context, hc *http.Client, m Message) (string,
 		if blocks != nil {
 			opts = append(opts, slackapi.MsgOptionBlocks(blocks...))
 		}
+		opts = append(opts, thread(m)...)
 		var ref string
 		ref, err = s.post(ctx, api, m.Ref, opts)
 		if err == nil || !badBlocks(err) {
@@ -144,13 +145,11 @@ func metadata(m Message) slackapi.SlackMetadata {
 // find looks for a message among the last hundred of the channel, and says
 // whether what stands there is its newest version.
 func (s *slack) find(ctx context.Context, api *slackapi.Client, m Message) (ref string, newest bool, err error) {
-	got, err := api.GetConversationHistoryContext(ctx, &slackapi.GetConversationHistoryParameters{
-		ChannelID: s.Channel, Limit: 100, IncludeAllMetadata: true,
-	})
+	messages, err := s.around(ctx, api, m)
 	if err != nil {
 		return "", false, classify(err)
 	}
-	for _, msg := range got.Messages {
+	for _, msg := range messages {
 		if key, _ := msg.Metadata.EventPayload["key"].(string); key == m.Key && msg.Timestamp != "" {
 			rev, _ := msg.Metadata.EventPayload["rev"].(float64)
 			return s.Channel + "/" + msg.Timestamp, m.Alert == nil || int(rev) >= m.Alert.Rev, nil
