@@ -29,6 +29,16 @@ type PermanentError struct{ Err error }
 func (e *PermanentError) Error() string { return e.Err.Error() }
 func (e *PermanentError) Unwrap() error { return e.Err }
 
+// A TakenError says who was faster, and in what. It is an [ErrTaken].
+type TakenError struct {
+	By string
+	At time.Time
+	As Status // Claimed, or FalseAlarm
+}
+
+func (e *TakenError) Error() string { return fmt.Sprintf("%s by %s: %v", e.As, e.By, ErrTaken) }
+func (e *TakenError) Unwrap() error { return ErrTaken }
+
 // A Status is where a case stands. A case has one at a time.
 type Status string
 
@@ -130,6 +140,31 @@ type Alert struct {
 	Rev       int       `json:"rev"`             // counts the updates
 	Muted     bool      `json:"muted,omitempty"` // nobody was told, as the brand is muted
 	Until     time.Time `json:"until"`           // while open, the end of its cool-down
+	First     int       `json:"first,omitempty"` // negative mentions when it was decided
+	Fresh     ID        `json:"fresh,omitempty"` // the worst mention that came since the Rev before
+	// Claimed says who looks after it, Calmed who called it a false alarm; nil
+	// is nobody. Until Snoozed nobody is reminded of it.
+	Claimed *Hand     `json:"claimed,omitempty"`
+	Calmed  *Hand     `json:"false_alarm,omitempty"`
+	Snoozed time.Time `json:"snoozed,omitzero"`
+}
+
+// A Hand is who did something, and when.
+type Hand struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
+}
+
+// Waits reports whether an alert wants somebody to look after it: it goes on,
+// or is one post that somebody must answer, and nobody has said anything to it.
+func (a *Alert) Waits() bool {
+	switch {
+	case a.Claimed != nil, a.Calmed != nil, a.Muted:
+		return false
+	case a.Rule == RuleUrgent:
+		return true
+	}
+	return a.State != "over" && (a.Rule == RuleSpike)
 }
 
 // A Point is one step of a chart.

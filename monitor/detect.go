@@ -43,7 +43,7 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 	if !s.alerting || s.from.IsZero() {
 		return store.Job{}, nil
 	}
-	e, err := m.evidence(ctx, p, brand, s.from, now)
+	e, err := m.evidence(ctx, p, brand, s.from, now, now)
 	if err != nil {
 		return j, err
 	}
@@ -52,7 +52,7 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 		if s, err = m.look(ctx, p, id, e.history, now); err != nil || !s.alerting || s.from.IsZero() {
 			return store.Job{}, err
 		}
-		if e, err = m.evidence(ctx, p, brand, s.from, now); err != nil {
+		if e, err = m.evidence(ctx, p, brand, s.from, now, now); err != nil {
 			return j, err
 		}
 	}
@@ -62,6 +62,7 @@ func (m *Monitor) detect(ctx context.Context, j store.Job, id string) (store.Job
 	}
 	alert := e.alert(brand, s.from, now, hours)
 	alert.ID = puskaradio.AlertID(brand.ID, puskaradio.RuleSpike, s.from)
+	alert.First = s.negative
 	alert.Negative, alert.Total, alert.Usual, alert.Odds = s.negative, s.total, s.usual, s.odds()
 	alert.UsualAll = usualAll(hours, s.from, now)
 	if err := m.explain(ctx, &alert, e, hours); err != nil {
@@ -134,16 +135,16 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 	}
 	over := !s.alerting
 	grown := negative >= a.Negative+max(3, a.Negative/4)
-	mute, err := m.Muted(ctx, a.Brand, now)
+	held, err := m.held(ctx, p, a.Brand, now)
 	if err != nil {
 		return j, err
 	}
-	unmuted := a.Muted && mute.Until.IsZero()
-	if j.Due = sooner(now.Add(updateEvery), mute.Until); !over && !grown && !unmuted {
+	unmuted := a.Muted && held.IsZero()
+	if j.Due = sooner(now.Add(updateEvery), held); !over && !grown && !unmuted {
 		return j, nil
 	}
 	brand, _ := p.brand(a.Brand)
-	e, err := m.evidence(ctx, p, brand, a.From, now)
+	e, err := m.evidence(ctx, p, brand, a.From, a.To, now)
 	if err != nil {
 		return j, err
 	}
@@ -153,6 +154,7 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 	}
 	next := e.alert(brand, a.From, now, hours)
 	next.ID, next.Decided, next.Rev, next.State = a.ID, a.Decided, a.Rev+1, "updated"
+	next.First, next.Fresh, next.Claimed, next.Calmed, next.Snoozed = a.First, e.fresh.ID, a.Claimed, a.Calmed, a.Snoozed
 	next.Negative, next.Total, next.Odds = negative, len(stamps), min(a.Odds, s.odds())
 	next.Usual = a.Usual * next.To.Sub(a.From).Hours() / max(1, a.To.Sub(a.From).Hours())
 	next.UsualAll = usualAll(hours, a.From, now)
@@ -173,7 +175,13 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 	if a.Muted && over { // nobody was told that it began
 		jobs, next.Muted = nil, true
 	}
-	_, err = m.Store.AddAlert(ctx, next, jobs...)
+	if a.Calmed != nil { // nobody wants to hear more of it
+		jobs = nil
+	}
+	added, err := m.Store.AddAlert(ctx, next, jobs...)
+	if err == nil && !added { // somebody has claimed it meanwhile
+		j = store.Job{Key: "detect/" + a.Brand, Kind: "detect", Due: now.Add(time.Second)}
+	}
 	return j, err
 }
 
@@ -188,6 +196,7 @@ func sooner(a, b time.Time) time.Time {
 // An evidence is what stands behind a spike.
 type evidence struct {
 	quotes  []puskaradio.Quote
+	fresh   puskaradio.Quote // the worst of what is new
 	topic   string
 	topicN  int
 	copies  map[puskaradio.ID]int // by the mention that they repeat
@@ -197,8 +206,8 @@ type evidence struct {
 }
 
 // evidence reads the negative mentions of the last day, and of all since a
-// burst began.
-func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand, since, now time.Time) (evidence, error) {
+// burst began. What was seen after told is new.
+func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand, since, told, now time.Time) (evidence, error) {
 	e := evidence{history: map[time.Time]int{}, copies: map[puskaradio.ID]int{}, sources: map[string]int{}}
 	begun := map[string]time.Time{}
 	for _, src := range p.sourcesOf(brand.ID) {
@@ -237,7 +246,11 @@ func (m *Monitor) evidence(ctx context.Context, p *Plan, brand puskaradio.Brand,
 		if len(e.texts) < 200 {
 			e.texts = append(e.texts, storyText(&x.Mention))
 		}
-		e.quotes = append(e.quotes, puskaradio.QuoteOf(x.ID, &x.Mention))
+		q := puskaradio.QuoteOf(x.ID, &x.Mention)
+		if x.Mention.FirstSeen.After(told) && (e.fresh.ID == "" || severity(q) < severity(e.fresh)) {
+			e.fresh = q
+		}
+		e.quotes = append(e.quotes, q)
 		if len(e.quotes) > 200 { // a burst may be of any size
 			e.worst()
 		}

@@ -22,8 +22,8 @@ const (
 	longPause  = 5 * time.Minute
 )
 
-// listen keeps the streams of the plan open until ctx is done. A new plan
-// opens them anew; each goes on where it was.
+// listen keeps the streams and the ears of the plan open until ctx is done. A
+// new plan opens them anew; each stream goes on where it was.
 func (m *Monitor) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := m.plans.changed()
@@ -34,6 +34,9 @@ func (m *Monitor) listen(ctx context.Context) {
 			if s, ok := crawler.StreamOf(p.Sources[i].Connector); ok {
 				wg.Go(func() { m.keepOpen(open, p, &p.Sources[i], s) })
 			}
+		}
+		for _, c := range p.ears() {
+			wg.Go(func() { m.keepHearing(open, p, c) })
 		}
 		select {
 		case <-ctx.Done():

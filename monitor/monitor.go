@@ -68,6 +68,7 @@ type Plan struct {
 	DigestAt  time.Duration // after midnight, local time; negative: no digest
 	Burst     trend.BurstOptions
 	Urgent    Urgent
+	Watch     Watch
 	Collect   time.Duration       // how long to gather mentions before a brand is looked at
 	Keep      time.Duration       // how long texts are kept; zero is for ever
 	BackupDir string              // where nightly backups go; empty: none

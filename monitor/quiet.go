@@ -79,17 +79,28 @@ func (m *Monitor) Muted(ctx context.Context, brand string, now time.Time) (Mute,
 	return x, nil
 }
 
+// held is until when nobody is told of the alerts of a brand; zero is not at
+// all.
+func (m *Monitor) held(ctx context.Context, p *Plan, brand string, now time.Time) (time.Time, error) {
+	mute, err := m.Muted(ctx, brand, now)
+	return mute.Until, err
+}
+
 // tell gives the jobs that tell of an alert, and notes in it whether it is
 // muted: then there are none, and it is looked at again when the mute ends.
 func (m *Monitor) tell(ctx context.Context, p *Plan, a *puskaradio.Alert, now time.Time) ([]store.Job, time.Time, error) {
-	mute, err := m.Muted(ctx, a.Brand, now)
+	held, err := m.held(ctx, p, a.Brand, now)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if a.Muted = !mute.Until.IsZero(); a.Muted {
-		return nil, mute.Until, nil
+	if a.Muted = !held.IsZero(); a.Muted {
+		return nil, held, nil
 	}
-	jobs := p.deliveries(a.Brand, a.Decided, "a/"+a.ID, now, false)
+	jobs, err := m.beside(ctx, p, a, now)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	jobs = append(p.deliveries(a.Brand, a.Decided, "a/"+a.ID, now, false), jobs...)
 	if a.Severity == puskaradio.Crisis {
 		return jobs, time.Time{}, nil
 	}

@@ -91,10 +91,12 @@ type slackLedger struct {
 }
 
 type sent struct {
-	at   time.Time
-	text string
-	key  string
-	ts   string
+	at     time.Time
+	text   string
+	key    string
+	ts     string
+	thread string // of the message that it stands below
+	shown  bool   // in the channel as well
 }
 
 func answer(status int, body string, header ...string) *http.Response {
@@ -132,7 +134,7 @@ func (s *slackLedger) RoundTrip(r *http.Request) (*http.Response, error) {
 		} `json:"event_payload"`
 	}
 	_ = json.Unmarshal([]byte(form.Get("metadata")), &meta) // history has none
-	m := sent{at: time.Now(), text: form.Get("text"), key: meta.Payload.Key}
+	m := sent{at: time.Now(), text: form.Get("text"), key: meta.Payload.Key, thread: form.Get("thread_ts"), shown: form.Get("reply_broadcast") == "true"}
 	var resp *http.Response
 	switch method {
 	case "chat.postMessage":
@@ -144,7 +146,7 @@ func (s *slackLedger) RoundTrip(r *http.Request) (*http.Response, error) {
 		m.ts = form.Get("ts")
 		s.edits = append(s.edits, m)
 		resp = answer(200, fmt.Sprintf(`{"ok":true,"channel":"C1","ts":%q}`, m.ts))
-	case "conversations.history":
+	case "conversations.history", "conversations.replies":
 		var ms []string
 		for key, ts := range s.byKey {
 			ms = append(ms, fmt.Sprintf(`{"type":"message","ts":%q,"metadata":{"event_type":"puskaradio_message","event_payload":{"key":%q}}}`, ts, key))
@@ -160,7 +162,7 @@ func (s *slackLedger) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, r.Context().Err()
 		}
 	}
-	if s.lose != nil && method != "conversations.history" && s.lose(s.tries) {
+	if s.lose != nil && !strings.HasPrefix(method, "conversations.") && s.lose(s.tries) {
 		return nil, errors.New("the connection broke")
 	}
 	resp.Request = r
@@ -201,6 +203,9 @@ type routed struct {
 	notify.Notifier
 	to *slackLedger
 }
+
+func (r routed) Threads() bool { return r.Notifier.(notify.Threader).Threads() }
+func (r routed) Edits() bool   { return r.Notifier.(notify.Editor).Edits() }
 
 func (r routed) Notify(ctx context.Context, _ *http.Client, m notify.Message) (string, error) {
 	return r.Notifier.Notify(ctx, &http.Client{Transport: r.to}, m)
@@ -251,6 +256,16 @@ func burst(at time.Time, n int) (ps []puskaradio.Mention) {
 		ps = append(ps, post(at.Add(time.Duration(i)*4*time.Minute), fmt.Sprintf("bad delivery %d", i)))
 	}
 	return ps
+}
+
+// said are the messages of one kind: a, e, n or r.
+func (l *slackLedger) said(kind string) (out []sent) {
+	for _, p := range l.posts {
+		if strings.HasPrefix(p.key, kind+"/") {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func (l *slackLedger) alerts() (out []sent) {

@@ -37,8 +37,10 @@ func Escape(s string) string {
 func Blocks(m Message) []slackapi.Block {
 	var bs []slackapi.Block
 	switch {
+	case m.Alert != nil && m.Turn == News:
+		return nil // it is a line of text
 	case m.Alert != nil:
-		bs = alertBlocks(m)
+		bs = append(alertBlocks(m), handBlocks(m)...)
 	case m.Digest != nil:
 		bs = digestBlocks(m)
 	default:
@@ -99,7 +101,8 @@ func alertBlocks(m Message) []slackapi.Block {
 
 // actions are the buttons of an alert that somebody has still to see to.
 func actions(m Message, id string) []slackapi.Block {
-	if !m.Buttons || m.Alert.State == "over" {
+	a := m.Alert
+	if !m.Buttons || a.State == "over" && a.Rule != puskaradio.RuleUrgent || a.Calmed != nil {
 		return nil
 	}
 	w, value := wordsOf(m.Lang), toValue(m)
@@ -109,7 +112,11 @@ func actions(m Message, id string) []slackapi.Block {
 	take, calm := button(DoClaim, w.take), button(DoCalm, w.calm)
 	take.Style = slackapi.StylePrimary
 	calm.Confirm = slackapi.NewConfirmationBlockObject(plainText(w.calmSure), plainText(w.calmWhy), plainText(w.calm), plainText(w.cancel))
-	return []slackapi.Block{slackapi.NewActionBlock(id, take, button(DoDraft, w.draft), button(DoSnooze, w.snooze), calm)}
+	elements := []slackapi.BlockElement{button(DoDraft, w.draft), calm}
+	if a.Claimed == nil {
+		elements = []slackapi.BlockElement{take, button(DoDraft, w.draft), button(DoSnooze, w.snooze), calm}
+	}
+	return []slackapi.Block{slackapi.NewActionBlock(id, elements...)}
 }
 
 // urgentBlocks tells of one post that must not wait, and why.

@@ -49,6 +49,9 @@ func anyPoints() *rapid.Generator[[]puskaradio.Point] {
 	})
 }
 
+// rules are all that an alert can come from.
+var rules = []string{puskaradio.RuleSpike, puskaradio.RuleUrgent, puskaradio.RuleLive}
+
 func anyMessage(zone *time.Location, alert bool) *rapid.Generator[Message] {
 	return rapid.Custom(func(t *rapid.T) Message {
 		m := Message{
@@ -67,6 +70,19 @@ func anyMessage(zone *time.Location, alert bool) *rapid.Generator[Message] {
 				MoreNeg: rapid.Float64Range(0, 1).Draw(t, "more"), Words: rapid.SliceOfN(anyText, 0, 6).Draw(t, "words"),
 				Quotes: quotes, Hours: anyPoints().Draw(t, "hours"), Coverage: anyText.Draw(t, "coverage"), Decided: anyTime().Draw(t, "decided"),
 				State: rapid.SampledFrom([]string{"open", "updated", "over"}).Draw(t, "state"), Rev: rapid.IntRange(0, 1e6).Draw(t, "rev"),
+			}
+			if rapid.Bool().Draw(t, "known rule") {
+				m.Alert.Rule = rapid.SampledFrom(rules).Draw(t, "which")
+			}
+			m.Turn = rapid.SampledFrom([]Turn{Told, Reminder, Escalated}).Draw(t, "turn")
+			hand := &puskaradio.Hand{By: anyText.Draw(t, "by"), At: anyTime().Draw(t, "at")}
+			switch rapid.IntRange(0, 3).Draw(t, "hand") {
+			case 0:
+				m.Alert.Claimed = hand
+			case 1:
+				m.Alert.Calmed = hand
+			case 2:
+				m.Alert.Snoozed = hand.At
 			}
 			return m
 		}
@@ -127,6 +143,12 @@ func checkMessage(t *rapid.T, m Message) {
 	s := Sentence(m)
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, hidden) {
 		t.Errorf("sentence %q", s)
+	}
+	if m.Alert != nil {
+		m.Turn, m.Since = News, m.Alert.Negative
+		if s := Sentence(m); !utf8.ValidString(s) || strings.ContainsFunc(s, hidden) {
+			t.Errorf("news %q", s)
+		}
 	}
 	if s := Terminal(m, 80); strings.ContainsFunc(s, hidden) {
 		t.Errorf("terminal %q", s)

@@ -45,6 +45,9 @@ type Message struct {
 	Again  bool   // an earlier try may have arrived
 	// Buttons says that the channel hears what is pressed, see [Hearer].
 	Buttons bool
+	Turn    Turn   // what is said of Alert
+	Thread  string // what the message was sent as below which this one belongs; see [Threader]
+	Since   int    // of News: negative mentions that came since before
 }
 
 // A Secret gives the value of an environment variable, or of the file that

@@ -13,36 +13,46 @@ func headline(m Message) string {
 	w := wordsOf(m.Lang)
 	switch {
 	case m.Alert != nil:
-		a := m.Alert
-		h := w.spike + ": " + plain(a.Name)
-		if a.Severity == puskaradio.Crisis {
-			h = w.crisis + ": " + plain(a.Name)
-		}
-		if a.Rule == puskaradio.RuleUrgent {
-			return w.urgent + ": " + plain(a.Name) + " · " + topicName(m.Lang, a.Topic)
-		}
-		if a.Rule == puskaradio.RuleLive {
-			return w.live + ": " + plain(a.Name)
-		}
-		if a.Topic != "" {
-			h += " · " + topicName(m.Lang, a.Topic)
-		}
-		if a.State == "over" {
-			h = w.over + ": " + h
-		}
-		return h
+		return turned(m, alertHeadline(m))
 	case m.Digest != nil:
 		return w.digest + ": " + plain(m.Digest.Name) + " " + date(m.Lang, m.Digest.Date)
 	}
 	return plain(m.Text)
 }
 
+func alertHeadline(m Message) string {
+	w, a := wordsOf(m.Lang), m.Alert
+	h := w.spike + ": " + plain(a.Name)
+	if a.Severity == puskaradio.Crisis {
+		h = w.crisis + ": " + plain(a.Name)
+	}
+	if a.Rule == puskaradio.RuleUrgent {
+		return w.urgent + ": " + plain(a.Name) + " · " + topicName(m.Lang, a.Topic)
+	}
+	if a.Rule == puskaradio.RuleLive {
+		return w.live + ": " + plain(a.Name)
+	}
+	if a.Topic != "" {
+		h += " · " + topicName(m.Lang, a.Topic)
+	}
+	if a.State == "over" {
+		h = w.over + ": " + h
+	}
+	return h
+}
+
 // Sentence says a message in one sentence, with its number, its place and the
 // worst quote: what a phone shows and a screen reader reads.
 func Sentence(m Message) string {
 	switch {
+	case m.Alert != nil && m.Turn == News:
+		return newsSentence(m)
 	case m.Alert != nil:
-		return alertSentence(m)
+		s := alertSentence(m)
+		if hand := handLine(m); hand != "" {
+			s += " " + hand + "."
+		}
+		return s
 	case m.Digest != nil:
 		return headline(m) + ". " + digestSentence(m)
 	}
@@ -230,6 +240,7 @@ func plural(n int) string {
 var topics = map[string]string{
 	puskaradio.RuleSpike: "kielteisten piikki", puskaradio.RuleLive: "uusi huono arvio", puskaradio.RuleUrgent: "kiireellinen viesti",
 	"legal": "oikeustoimet", "discrimination": "syrjintä", "outage": "palvelukatko", "reach": "laaja yleisö", "author": "seurattu kirjoittaja", "long": "pitkä huono arvio", "test": "koe",
+	"claimed": "otettu", "answered": "vastattu", "done": "valmis", "snoozed": "torkutettu", "false_alarm": "väärä hälytys", "new": "uusi",
 	"negative": "kielteinen", "neutral": "neutraali", "positive": "myönteinen",
 	"service": "asiakaspalvelu", "staff": "henkilökunta", "speed": "nopeus", "price": "hinta", "quality": "laatu",
 	"delivery": "toimitus", "returns": "palautukset", "website": "verkkosivut ja sovellus", "payment": "maksaminen",

@@ -83,7 +83,7 @@ func (s *slackServer) reply(w http.ResponseWriter, call map[string]any) {
 		fmt.Fprintf(w, `{"ok":true,"channel":"C1","ts":%q}`, ts)
 	case "chat.update":
 		fmt.Fprintf(w, `{"ok":true,"channel":"C1","ts":%q,"text":""}`, call["ts"])
-	case "conversations.history":
+	case "conversations.history", "conversations.replies":
 		_ = json.NewEncoder(w).Encode(map[string]any{"ok": true, "messages": s.kept})
 	case "auth.test":
 		fmt.Fprint(w, `{"ok":true,"user":"puskaradio","team":"Acme"}`)

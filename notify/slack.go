@@ -70,7 +70,7 @@ func (s *slack) Check(secret Secret) error {
 }
 
 func (s *slack) api(hc *http.Client) *slackapi.Client {
-	opts := []slackapi.Option{slackapi.OptionHTTPClient(s.client(hc))}
+	opts := []slackapi.Option{slackapi.OptionHTTPClient(s.client(hc)), slackapi.OptionAppLevelToken(s.appToken)}
 	if s.API != "" {
 		opts = append(opts, slackapi.OptionAPIURL(strings.TrimRight(s.API, "/")+"/"))
 	}
@@ -112,6 +112,7 @@ func (s *slack) Notify(ctx context.Context, hc *http.Client, m Message) (string,
 		if blocks != nil {
 			opts = append(opts, slackapi.MsgOptionBlocks(blocks...))
 		}
+		opts = append(opts, thread(m)...)
 		var ref string
 		ref, err = s.post(ctx, api, m.Ref, opts)
 		if err == nil || !badBlocks(err) {
@@ -159,13 +160,11 @@ func metadata(m Message) slackapi.SlackMetadata {
 // find looks for a message among the last hundred of the channel, and says
 // whether what stands there is its newest version.
 func (s *slack) find(ctx context.Context, api *slackapi.Client, m Message) (ref string, newest bool, err error) {
-	got, err := api.GetConversationHistoryContext(ctx, &slackapi.GetConversationHistoryParameters{
-		ChannelID: s.Channel, Limit: 100, IncludeAllMetadata: true,
-	})
+	messages, err := s.around(ctx, api, m)
 	if err != nil {
 		return "", false, classify(err)
 	}
-	for _, msg := range got.Messages {
+	for _, msg := range messages {
 		if key, _ := msg.Metadata.EventPayload["key"].(string); key == m.Key && msg.Timestamp != "" {
 			rev, _ := msg.Metadata.EventPayload["rev"].(float64)
 			return s.Channel + "/" + msg.Timestamp, m.Alert == nil || int(rev) >= m.Alert.Rev, nil
@@ -212,7 +211,14 @@ func (s *slack) Probe(ctx context.Context, hc *http.Client) (string, error) {
 	if err := classify(err); err != nil {
 		return "", fmt.Errorf("the token is good (%s in %s), but the channel cannot be read: %w", who.User, who.Team, err)
 	}
-	return fmt.Sprintf("%s in %s reads and writes %s", who.User, who.Team, s.Channel), nil
+	found := fmt.Sprintf("%s in %s reads and writes %s", who.User, who.Team, s.Channel)
+	if s.appToken == "" {
+		return found + "; without app_token_env alerts have no buttons", nil
+	}
+	if err := s.probeSocket(ctx, hc); err != nil {
+		return "", fmt.Errorf("%s, but buttons do not work: app_token_env: %w", found, err)
+	}
+	return found + ", and hears buttons", nil
 }
 
 // advice says what to do about what Slack answers; these end a delivery until

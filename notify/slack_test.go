@@ -194,7 +194,7 @@ func TestSlackWebhook(t *testing.T) {
 func TestSlackProbe(t *testing.T) {
 	s := newSlack(t)
 	found, err := s.bot(t).(Prober).Probe(t.Context(), client())
-	if want := "puskaradio in Acme reads and writes C1"; err != nil || found != want {
+	if want := "puskaradio in Acme reads and writes C1; without app_token_env alerts have no buttons"; err != nil || found != want {
 		t.Errorf("Probe = %q, %v, want %q", found, err, want)
 	}
 	s.answer = func(w http.ResponseWriter, _ map[string]any) bool { notOK("token_revoked")(w); return true }
@@ -212,6 +212,10 @@ func TestNew(t *testing.T) {
 	}{
 		{"slack", `{"channel":"C1"}`, map[string]string{"SLACK_BOT_TOKEN": "xoxb-1"}, ""},
 		{"slack", `{"channel":"C1","token_env":"T"}`, map[string]string{"T": "xoxb-1"}, ""},
+		{"slack", `{"channel":"C1","app_token_env":"A"}`, map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "A": "xapp-1"}, ""},
+		{"slack", `{"channel":"C1","app_token_env":"A"}`, map[string]string{"SLACK_BOT_TOKEN": "xoxb-1", "A": "xoxb-1"}, "it begins with xapp-"},
+		{"slack", `{"channel":"C1","app_token_env":"A"}`, map[string]string{"SLACK_BOT_TOKEN": "xoxb-1"}, "the secret A is missing"},
+		{"slack", `{"webhook_env":"H","app_token_env":"A"}`, map[string]string{"H": "https://hooks.slack.com/services/x", "A": "xapp-1"}, "a webhook has no buttons"},
 		{"slack", `{"webhook_env":"H"}`, map[string]string{"H": "https://hooks.slack.com/services/x"}, ""},
 		{"slack", `{"channel":"C1"}`, nil, "the secret SLACK_BOT_TOKEN is missing"},
 		{"slack", `{"channel":"C1"}`, map[string]string{"SLACK_BOT_TOKEN": "xoxp-canary"}, "SLACK_BOT_TOKEN does not hold a bot token"},

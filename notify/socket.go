@@ -47,14 +47,10 @@ func (s *slack) Ear() string {
 func (s *slack) Hear(ctx context.Context, h Hearing) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	hc := s.client(h.HTTP)
-	hc.Transport = &opensOnce{next: hc.Transport}
-	opts := []slackapi.Option{slackapi.OptionHTTPClient(hc), slackapi.OptionAppLevelToken(s.appToken)}
-	if s.API != "" {
-		opts = append(opts, slackapi.OptionAPIURL(strings.TrimRight(s.API, "/")+"/"))
-	}
+	hc := *h.HTTP
+	hc.Transport = &opensOnce{next: s.client(h.HTTP).Transport}
 	e := &ear{
-		slack: s, Hearing: h, api: slackapi.New(s.token, opts...), slots: make(chan struct{}, atOnce), seen: map[string]bool{},
+		slack: s, Hearing: h, api: s.api(&hc), slots: make(chan struct{}, atOnce), seen: map[string]bool{},
 	}
 	e.socket = socketmode.New(e.api, socketmode.OptionReadLimit(envelope), socketmode.OptionPingInterval(pingEvery),
 		socketmode.OptionLog(log.New(io.Discard, "", 0)))
@@ -65,6 +61,12 @@ func (s *slack) Hear(ctx context.Context, h Hearing) error {
 	wg.Wait()
 	e.work.Wait()
 	return context.Cause(ctx)
+}
+
+// probeSocket asks for a connection, and leaves it.
+func (s *slack) probeSocket(ctx context.Context, hc *http.Client) error {
+	_, _, err := s.api(hc).StartSocketModeContext(ctx)
+	return classify(err)
 }
 
 // opensOnce lets a connection be opened once: the library would open the next
@@ -263,7 +265,10 @@ func fromValue(v string) (alert, lang string) {
 // wishFault says in a sentence why something was not done.
 func wishFault(lang string, err error) string {
 	w := wordsOf(lang)
+	taken, who := errors.AsType[*puskaradio.TakenError](err)
 	switch {
+	case who && taken.By != "":
+		return w.taken + " " + sentence(fmt.Errorf("%s: %s", taken.By, topicName(lang, string(taken.As))))
 	case errors.Is(err, puskaradio.ErrTaken):
 		return w.taken + " " + sentence(err)
 	case errors.Is(err, puskaradio.ErrNotFound):

@@ -289,6 +289,22 @@ func TestSocketEnds(t *testing.T) {
 	}
 }
 
+// TestSocketProbe: whether buttons would work is said before anybody presses one.
+func TestSocketProbe(t *testing.T) {
+	s := newSocket(t)
+	for app, want := range map[string]string{canaryApp: "and hears buttons", "xapp-other": "buttons do not work"} {
+		n, err := New("slack", fmt.Appendf(nil, `{"channel":"C1","api":%q,"app_token_env":"APP"}`, s.URL+"/api"),
+			secrets(map[string]string{"SLACK_BOT_TOKEN": canaryToken, "APP": app}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := n.(Prober).Probe(t.Context(), client())
+		if got := fmt.Sprint(found, err); !strings.Contains(got, want) || strings.Contains(got, "canary") {
+			t.Errorf("%s: Probe = %q, %v, want %q", app, found, err, want)
+		}
+	}
+}
+
 // TestSocketRefused: an app token that Slack does not know is said to be so.
 func TestSocketRefused(t *testing.T) {
 	s := newSocket(t)

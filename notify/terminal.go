@@ -21,6 +21,9 @@ func Terminal(m Message, width int) string {
 	switch {
 	case m.Alert != nil:
 		terminalAlert(m, line)
+		if hand := handLine(m); hand != "" {
+			line("", hand)
+		}
 	case m.Digest != nil:
 		terminalDigest(m, line)
 	}

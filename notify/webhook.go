@@ -60,7 +60,7 @@ func (h *webhook) Check(secret Secret) error {
 
 // An event is the body of a webhook.
 type event struct {
-	Type      string             `json:"type"` // alert.open, alert.updated, alert.over, digest, text
+	Type      string             `json:"type"` // alert.open, alert.updated, alert.over, alert.reminder, alert.escalated, digest, text
 	Timestamp time.Time          `json:"timestamp"`
 	Key       string             `json:"key"`  // the same for all versions of one thing
 	Text      string             `json:"text"` // it in one sentence
@@ -75,7 +75,7 @@ func eventOf(m Message) (e event, id string) {
 	id = m.Key
 	switch {
 	case m.Alert != nil:
-		e.Type, e.Timestamp = "alert."+m.Alert.State, m.Alert.Decided.UTC()
+		e.Type, e.Timestamp = "alert."+cmp.Or(string(m.Turn), m.Alert.State), m.Alert.Decided.UTC()
 		id += "/" + strconv.Itoa(m.Alert.Rev)
 	case m.Digest != nil:
 		e.Type, e.Timestamp = "digest", m.Digest.Decided.UTC()

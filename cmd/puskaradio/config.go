@@ -20,7 +20,6 @@ import (
 
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
-	"github.com/puskaradio/puskaradio/trend"
 )
 
 // A config is puskaradio.yaml.
@@ -87,22 +86,6 @@ type channelConfig struct {
 type digestConfig struct {
 	At  string `json:"at,omitempty" jsonschema:"description=The local time of the daily digest; 08:00 unless said"`
 	Off bool   `json:"off,omitempty"`
-}
-
-type alertConfig struct {
-	// Sensitivity is how much evidence an alert needs.
-	Sensitivity trend.Sensitivity `json:"sensitivity,omitempty" jsonschema:"enum=high,enum=normal,enum=low,enum=quiet,description=How little it takes to raise an alert: high; normal (unless said); low or quiet give about 1; 0.5; 0.25 and 0.1 false alerts a month for a brand"`
-	Urgent      urgentConfig      `json:"urgent,omitzero"`
-	Least       int               `json:"least,omitempty" jsonschema:"description=The fewest negative mentions of the last 24 hours; 3 unless said"`
-	Collect     *span             `json:"collect,omitempty" jsonschema:"description=How long to gather mentions before judging; 1s unless said: an alert that grows is edited in place"`
-}
-
-// An urgentConfig says which single posts are told at once.
-type urgentConfig struct {
-	Off     bool     `json:"off,omitempty" jsonschema:"description=Tell of no single post; else negative ones that speak of safety or law or discrimination or an outage are told at once"`
-	Reach   *int     `json:"reach,omitempty" jsonschema:"description=Also those with so many followers or votes; 10000 unless said; 0 is never"`
-	Long    *int     `json:"long,omitempty" jsonschema:"description=Also those with the worst rating and so many letters; 600 unless said; 0 is never"`
-	Authors []string `json:"authors,omitempty" jsonschema:"description=Also those by these authors: journalists and others who are listened to"`
 }
 
 type webConfig struct {
@@ -194,10 +177,8 @@ func (l *loaded) defaults() {
 	l.Language = cmp.Or(l.Language, "fi")
 	l.Digest.At = cmp.Or(l.Digest.At, "08:00")
 	l.Keep = cmp.Or(l.Keep, span(365*24*time.Hour))
-	if l.Alerts.Collect == nil {
-		a := span(time.Second)
-		l.Alerts.Collect = &a
-	}
+	l.Alerts.Collect = cmp.Or(l.Alerts.Collect, after(time.Second))
+	l.Alerts.Remind = cmp.Or(l.Alerts.Remind, after(15*time.Minute))
 }
 
 // loadConfig reads a file and checks it, without secrets if secret is nil.

@@ -137,7 +137,7 @@ func (a *app) init(ctx context.Context, in answers, site string, pages []string,
 			return err
 		}
 		fmt.Fprintln(a.out, env)
-		fmt.Fprintf(a.err, "\nMake the Slack app: https://api.slack.com/apps → Create New App → From a manifest → paste:\n\n%s\nInstall it, copy the bot token into %s, and /invite it to the channel.\n", slackManifest, env)
+		fmt.Fprintf(a.err, "\nMake the Slack app: https://api.slack.com/apps → Create New App → From a manifest → paste:\n\n%s\nInstall it, copy the bot token into %s, and /invite it to the channel.\nFor buttons under alerts: make an app-level token with connections:write under Basic Information,\nput it into SLACK_APP_TOKEN, and add app_token_env: SLACK_APP_TOKEN to the channel's options.\n", slackManifest, env)
 	}
 	fmt.Fprintf(a.err, "\nNext: puskaradio doctor, then puskaradio run%s\n", map[bool]string{true: " (before them: set -a; . ./.env; set +a)"}[in.Slack != ""])
 	return nil

@@ -144,7 +144,7 @@ line was wrong, 3 when the data directory cannot be used as it is.`,
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about the work")
 	for _, c := range []*cobra.Command{
 		a.runCommand(), a.linkCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
-		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.muteCommand(), a.searchCommand(),
+		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.alertsCommand(), a.muteCommand(), a.searchCommand(),
 		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(),
 		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),
 	} {

@@ -17,7 +17,6 @@ import (
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/notify"
 	"github.com/puskaradio/puskaradio/sentiment"
-	"github.com/puskaradio/puskaradio/trend"
 )
 
 // node finds the part of the file at a place, for messages about it. It gives
@@ -52,22 +51,8 @@ func (l *loaded) node(where ...any) ast.Node {
 
 // build makes the plan and the client, and adds what is wrong to d.
 func (l *loaded) build(d *decoder) {
-	l.plan = &monitor.Plan{
-		Urgent: monitor.Urgent{
-			Off: l.Alerts.Urgent.Off, Authors: l.Alerts.Urgent.Authors,
-			Reach: given(l.Alerts.Urgent.Reach, 10_000), Long: given(l.Alerts.Urgent.Long, 600),
-		},
-		Burst:   trend.BurstOptions{LeastPosts: float64(l.Alerts.Least)},
-		Collect: time.Duration(*l.Alerts.Collect), Keep: time.Duration(l.Keep), BackupDir: l.Backups, Link: l.Link,
-		DigestAt: -1,
-	}
+	l.plan = &monitor.Plan{Keep: time.Duration(l.Keep), BackupDir: l.Backups, Link: l.Link, DigestAt: -1}
 	var err error
-	if l.plan.Burst.Threshold, err = l.Alerts.Sensitivity.Threshold(); err != nil {
-		d.fault(l.node("alerts", "sensitivity"), "alerts.%v", err)
-	}
-	if l.Alerts.Least < 0 {
-		d.fault(l.node("alerts", "least"), "alerts.least: %d is less than nothing", l.Alerts.Least)
-	}
 	if l.plan.Zone, err = time.LoadLocation(l.Zone); err != nil {
 		d.fault(l.node("zone"), "zone: %q is not a time zone; write one such as Europe/Helsinki", l.Zone)
 		l.plan.Zone = time.UTC
@@ -82,6 +67,7 @@ func (l *loaded) build(d *decoder) {
 	brands := l.buildBrands(d)
 	l.buildSources(d, brands)
 	l.buildChannels(d, brands)
+	l.buildAlerts(d)
 	l.buildExternal(d)
 	l.checkWeb(d)
 }

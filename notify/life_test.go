@@ -1,0 +1,85 @@
+package notify
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+// TestTurns: what is said of an alert in the course of its life.
+func TestTurns(t *testing.T) {
+	at := time.Date(2026, 11, 21, 6, 20, 0, 0, time.UTC)
+	maija := &puskaradio.Hand{By: "Maija", At: at}
+	for _, tt := range []struct {
+		name   string
+		turn   Turn
+		set    func(a *puskaradio.Alert)
+		fi, en string // what its sentence begins with, … what it ends with
+	}{
+		{"claimed", Told, func(a *puskaradio.Alert) { a.Claimed = maija }, "Kielteisten piikki: Acme … Maija otti tämän 21.11. klo 8.20.", "Negative spike: Acme … Maija took this on 21 Nov, 08:20."},
+		{"false", Told, func(a *puskaradio.Alert) { a.Calmed = maija }, "Väärä hälytys: Kielteisten piikki: Acme … Maija merkitsi vääräksi 21.11. klo 8.20.", "False alarm: Negative spike: Acme … Maija called it a false alarm on 21 Nov, 08:20."},
+		{"snoozed", Told, func(a *puskaradio.Alert) { a.Snoozed = at }, "Kielteisten piikki: … Torkutettu 21.11. klo 8.20 asti.", "Negative spike: … Snoozed until 21 Nov, 08:20."},
+		{"reminder", Reminder, func(*puskaradio.Alert) {}, "Kukaan ei ole vielä ottanut tätä: Kielteisten piikki: Acme … ", "Nobody has taken this yet: Negative spike: Acme … "},
+		{"escalated", Escalated, func(*puskaradio.Alert) {}, "Kukaan ei ole ottanut tätä ajoissa: Kielteisten piikki: … ", "Nobody took this in time: Negative spike: … "},
+		{"escalated and then claimed", Escalated, func(a *puskaradio.Alert) { a.Claimed = maija }, "Kielteisten piikki: … Maija otti tämän 21.11. klo 8.20.", "Negative spike: … Maija took this on 21 Nov, 08:20."},
+		{"news", News, func(*puskaradio.Alert) {}, "+6 kielteistä, yhteensä 14 (tavallisesti 2). Uusista vakavin: … ", "+6 negative, 14 in all (usually 2). Worst of the new: … "},
+		{"its end", News, func(a *puskaradio.Alert) { a.State = "over" }, "Ohi 2 h jälkeen: yhteensä 14 kielteistä. … ", "Over after 2 h: 14 negative in all. … "},
+	} {
+		for lang, want := range map[string]string{"fi": tt.fi, "en": tt.en} {
+			m := alertMessage(t)
+			a := *m.Alert
+			a.Usual, a.Negative, a.From = 2, 14, a.To.Add(-2*time.Hour)
+			tt.set(&a)
+			m.Alert, m.Turn, m.Lang, m.Since = &a, tt.turn, lang, 6
+			got := Sentence(m)
+			begins, ends, _ := strings.Cut(want, "… ")
+			if !strings.HasPrefix(got+" ", begins) || !strings.HasSuffix(got, ends) {
+				t.Errorf("%s, %s:\n%s\nwant\n%s", tt.name, lang, got, want)
+			}
+			if shown := Blocks(m); (len(shown) == 0) != (tt.turn == News) {
+				t.Errorf("%s: %d blocks", tt.name, len(shown))
+			}
+		}
+	}
+}
+
+// TestSlackThread: a message that belongs below another is put there, and is
+// looked for there when a try may have arrived; a reminder stands in the channel
+// as well.
+func TestSlackThread(t *testing.T) {
+	for turn, shown := range map[Turn]bool{News: false, Reminder: true} {
+		s := newSlack(t)
+		n, m := s.bot(t), alertMessage(t)
+		m.Turn, m.Thread, m.Again = turn, "C1/17.000042", true
+		if _, err := n.Notify(t.Context(), client(), m); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := s.methods(), "conversations.replies chat.postMessage"; got != want {
+			t.Fatalf("called %s, want %s", got, want)
+		}
+		if look := s.calls[0]; look["channel"] != "C1" || look["ts"] != "17.000042" {
+			t.Errorf("looked at %v", look)
+		}
+		post := s.calls[1]
+		if (post["reply_broadcast"] == "true") != shown || post["thread_ts"] != "17.000042" {
+			t.Errorf("%s: thread %v, shown %v", turn, post["thread_ts"], post["reply_broadcast"])
+		}
+	}
+}
+
+// TestThreaders: only what can answer below its messages says so.
+func TestThreaders(t *testing.T) {
+	s := newSlack(t)
+	for name, tt := range map[string]struct {
+		n              Notifier
+		threads, edits bool
+	}{"bot": {s.bot(t), true, true}, "webhook": {s.webhook(t), false, false}, "mail": {&mails{}, false, false}, "shoutrrr": {&shout{}, false, false}, "signed": {&webhook{}, false, true}} {
+		threader, _ := tt.n.(Threader)
+		editor, _ := tt.n.(Editor)
+		if threads, edits := threader != nil && threader.Threads(), editor != nil && editor.Edits(); threads != tt.threads || edits != tt.edits {
+			t.Errorf("%s: threads %v, edits %v", name, threads, edits)
+		}
+	}
+}
