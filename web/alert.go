@@ -2,15 +2,18 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/puskaradio/puskaradio"
 )
 
 type alertView struct {
 	*view
-	Alert  puskaradio.Alert
-	Quotes []quoteView
-	Chart  chart
+	Alert   puskaradio.Alert
+	Quotes  []quoteView
+	Chart   chart
+	Snoozes []time.Duration
+	muted   time.Time
 }
 
 // Single reports whether the alert is about one post, and no spike.
@@ -20,12 +23,25 @@ func (p *alertView) Single() bool {
 
 // alertPage answers why somebody was told.
 func (s *Server) alertPage(w http.ResponseWriter, r *http.Request, v *view) error {
-	a, err := s.o.Store.Alert(r.Context(), r.PathValue("id"))
+	p, err := s.alertView(r, v, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	p := &alertView{view: v, Alert: a, Quotes: v.quotes(a.Quotes), Chart: points(v.tongue, a.Hours, 60)}
 	return s.show(w, r, v, "alert", p)
+}
+
+func (s *Server) alertView(r *http.Request, v *view, id string) (*alertView, error) {
+	a, err := s.o.Store.Alert(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range v.Plan.Brands { // what the page links to is about that brand
+		if b.ID == a.Brand {
+			v.Brand = b
+		}
+	}
+	muted, err := s.o.Muted(r.Context(), a.Brand, v.Now)
+	return &alertView{view: v, Alert: a, Quotes: v.quotes(a.Quotes), Chart: points(v.tongue, a.Hours, 60), Snoozes: snoozes, muted: muted}, err
 }
 
 type sourcesView struct {

@@ -25,9 +25,9 @@ func TestHeaders(t *testing.T) {
 	do := map[string]func(method, path string, form url.Values, change func(*http.Request)) *httptest.ResponseRecorder{"stranger": p.do, "Maija": maija.do}
 	for who, do := range do {
 		for _, path := range []string{
-			"/", "/digest", "/digest/2026-11-20", "/digest/x", "/inbox", "/mentions", "/m/" + id, "/m/x", "/a/x", "/trends", "/sources",
+			"/", "/digest", "/digest/2026-11-20", "/digest/x", "/inbox", "/mentions", "/m/" + id, "/m/x", "/a/x", "/s/" + id, "/rehearse", "/trends", "/sources",
 			"/in", "/in?ticket=x", "/api/health", asset, "/assets/x", "/nowhere", "//twice",
-			"POST /in", "POST /out", "POST /m/" + id + "/move", "POST /m/" + id + "/correct", "POST /nowhere", "PUT /inbox", "DELETE /m/" + id,
+			"POST /in", "POST /out", "POST /m/" + id + "/move", "POST /m/" + id + "/correct", "POST /a/x/do", "POST /nowhere", "PUT /inbox", "DELETE /m/" + id,
 		} {
 			method := "GET"
 			if m, rest, ok := strings.Cut(path, " "); ok {
@@ -58,7 +58,7 @@ func TestHeaders(t *testing.T) {
 func TestStrangersSeeNothing(t *testing.T) {
 	p := newPlace(t)
 	id := string(p.add(sample())[0])
-	for _, path := range []string{"/", "/digest", "/digest/2026-11-20", "/inbox", "/mentions", "/m/" + id, "/a/x", "/trends", "/sources", "/nowhere", "/assets", "/api/none"} {
+	for _, path := range []string{"/", "/digest", "/digest/2026-11-20", "/inbox", "/mentions", "/m/" + id, "/a/x", "/s/" + id, "/rehearse", "/trends", "/sources", "/nowhere", "/assets", "/api/none"} {
 		for _, cookie := range []string{"", "x", strings.Repeat("A", 52)} {
 			w := p.do("GET", path, nil, func(r *http.Request) {
 				if cookie != "" {
@@ -76,7 +76,7 @@ func TestStrangersSeeNothing(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/m/" + id + "/move", "/m/" + id + "/correct", "/out"} {
+	for _, path := range []string{"/m/" + id + "/move", "/m/" + id + "/correct", "/a/x/do", "/out"} {
 		if w := p.do("POST", path, url.Values{"was": {"new"}, "to": {"done"}, "label": {"positive"}}, nil); w.Code != http.StatusUnauthorized {
 			t.Errorf("POST %s: %d", path, w.Code)
 		}

@@ -105,6 +105,16 @@ func (v *view) said() string {
 		return v.T("Put back for anybody to take.")
 	case "corrected":
 		return v.T("Your verdict counts from now on.")
+	case "claim":
+		return v.T("You have taken this.")
+	case "calm":
+		return v.T("Marked as a false alarm.")
+	case "snooze":
+		return v.T("Put off.")
+	case "mute":
+		return v.T("Nobody is told of this brand's alerts for a while. They are kept all the same.")
+	case "unmute":
+		return v.T("Alerts of this brand are told again.")
 	case "restored":
 		return v.T("The scorer's verdict counts again.")
 	}

@@ -60,6 +60,13 @@ type Options struct {
 	Sources func(ctx context.Context, now time.Time) ([]Source, error)
 	// Digest makes the digest of a day of which none was sent.
 	Digest func(ctx context.Context, b puskaradio.Brand, on, now time.Time) (puskaradio.Digest, error)
+	// Rehearse replays the rule of spikes over a stretch of a brand's history.
+	Rehearse func(ctx context.Context, brand string, from, now time.Time) (Rehearsal, error)
+	Alerts   Alerter
+	// Mute says nothing of a brand's alerts until a time; zero takes that back.
+	Mute func(ctx context.Context, brand string, until time.Time, who string) error
+	// Muted is until when nothing is said; zero if nothing is muted.
+	Muted func(ctx context.Context, brand string, now time.Time) (time.Time, error)
 	// Correction is a person's verdict on a mention: a label, with what else
 	// the scorer found. It reports false for what is no label.
 	Correction func(m *puskaradio.Mention, label string) (puskaradio.Score, bool)
@@ -126,7 +133,9 @@ func (s *Server) routes() http.Handler {
 		"POST /m/{id}/move":    s.move,
 		"POST /m/{id}/correct": s.correct,
 		"GET /a/{id}":          s.alertPage,
+		"POST /a/{id}/do":      s.handle,
 		"GET /s/{id}":          s.storyPage,
+		"GET /rehearse":        s.rehearsePage,
 		"GET /trends":          s.trendsPage,
 		"GET /sources":         s.sourcesPage,
 		"POST /out":            s.signOut,

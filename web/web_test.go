@@ -25,6 +25,31 @@ type place struct {
 	store  *store.Bolt
 	server *Server
 	plan   Plan
+	done   []string // what was done about alerts
+	had    *puskaradio.TakenError
+	muted  time.Time
+}
+
+func (p *place) do1(what string) error {
+	if p.had != nil {
+		return p.had
+	}
+	p.done = append(p.done, what)
+	return nil
+}
+
+func (p *place) ClaimAlert(_ context.Context, id, who string) error {
+	return p.do1("claim " + id + " " + who)
+}
+func (p *place) Calm(_ context.Context, id, who string) error { return p.do1("calm " + id + " " + who) }
+
+func (p *place) SnoozeAlert(_ context.Context, id, who string, long time.Duration) error {
+	return p.do1(fmt.Sprint("snooze ", id, " ", who, " ", long))
+}
+
+func (p *place) mute(_ context.Context, brand string, until time.Time, who string) error {
+	p.muted = until
+	return p.do1("mute " + brand + " " + who)
 }
 
 func newPlace(t *testing.T) *place {
@@ -57,6 +82,18 @@ func newPlace(t *testing.T) *place {
 		Digest: func(_ context.Context, b puskaradio.Brand, on, now time.Time) (puskaradio.Digest, error) {
 			return trend.MakeDigest(trend.Material{Brand: b, Zone: zone, Now: now, Days: []trend.Day{{At: on, Negative: 4, Neutral: 20, Positive: 11}}, Sources: 2}), nil
 		},
+		Rehearse: func(context.Context, string, time.Time, time.Time) (Rehearsal, error) {
+			x := Rehearsal{Mentions: 900, Weeks: 4, Own: "normal"}
+			for i, word := range []string{"high", "normal", "low", "quiet"} {
+				alerts := make([]RehearsedAlert, 8>>i)
+				for j := range alerts {
+					alerts[j] = RehearsedAlert{At: testNow.AddDate(0, 0, -j-1), Negative: 14, Usual: 2, Hours: 24 * 80, Deaf: j}
+				}
+				x.By = append(x.By, Rehearsed{word, alerts})
+			}
+			return x, nil
+		},
+		Alerts: p, Mute: p.mute, Muted: func(context.Context, string, time.Time) (time.Time, error) { return p.muted, nil },
 		Correction: func(_ *puskaradio.Mention, label string) (puskaradio.Score, bool) {
 			return puskaradio.Score{Label: puskaradio.Label(label), Confidence: 1}, label == "positive"
 		},

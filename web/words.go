@@ -53,6 +53,21 @@ var finnish = map[string]string{
 	"Tellings by the hour": "Kertomiset tunneittain", "Tellings": "Kertomisia", "Those who repeated it, the newest first": "Toistaneet, uusin ensin", "What goes round": "Mikä kiertää",
 	"It repeats a story that others have told too.": "Se toistaa tarinaa, jonka muutkin ovat kertoneet.",
 
+	"Rehearsal": "Kenraaliharjoitus", "Sensitivity": "Herkkyys", "Alerts a week at most": "Hälytyksiä viikossa enintään", "By sensitivity": "Herkkyyden mukaan", "a week": "viikossa",
+	"The rule of spikes, replayed over what is stored: it changes nothing. The first two days only teach it.": "Piikkien sääntö ajettuna tallennetun yli: se ei muuta mitään. Kaksi ensimmäistä päivää vain opettavat sitä.",
+	"“%s” would have told of %s spikes in %s weeks, %s a week.":                                               "”%s” olisi kertonut %s piikistä %s viikossa, viikkoa kohti %s.",
+	"That is within your budget of %s a week.":                                                                "Se mahtuu budjettiin, joka on %s viikossa.",
+	"That is over your budget of %s a week; “%s” would keep to it.":                                           "Se ylittää budjetin, joka on %s viikossa; ”%s” pysyisi siinä.",
+	"That is over your budget of %s a week, and so is every other sensitivity.":                               "Se ylittää budjetin, joka on %s viikossa, ja niin jokainen muukin herkkyys.",
+	"over the budget": "yli budjetin", "in force": "voimassa", "The alerts": "Hälytykset", "When": "Milloin", "Over": "Ohi", "Negative in 24 h": "Kielteisiä vuorokaudessa",
+	"By luck once in": "Sattumalta kerran ajassa", "Deaf before": "Kuuroja tunteja ennen", "still open": "yhä auki", "%s h": "%s h", "more than %s years": "yli %s vuotta",
+	"Sensitivity and budget are set in the configuration, under alerts.":             "Herkkyys ja budjetti asetetaan asetuksissa, kohdassa alerts.",
+	"%s was first: %s, %s ago. Nothing was done.":                                    "%s ehti ensin: %s, %s sitten. Mitään ei tehty.",
+	"Nobody is told of this brand's alerts for a while. They are kept all the same.": "Tämän brändin hälytyksistä ei hetkeen kerrota. Ne kirjataan silti.",
+	"Alerts of this brand are told again.":                                           "Tämän brändin hälytyksistä kerrotaan taas.", "For": "Ajaksi", "Do not remind us": "Älä muistuta", "Mute all alerts of %s": "Vaienna kaikki hälytykset: %s",
+	"Alerts of this brand are muted until %s.": "Tämän brändin hälytykset on vaiennettu %s asti.", "Tell them again": "Kerro taas",
+	"How often would this rule tell you? Try other sensitivities": "Miten usein tämä sääntö kertoisi? Kokeile muita herkkyyksiä",
+
 	"Needs reply": "Vastattavat", "Mine": "Omat", "Unassigned": "Ottamatta", "Snoozed": "Torkutetut", "Answered": "Vastatut", "Done": "Valmis", "False alarms": "Väärät hälytykset",
 	"Saved views": "Näkymät", "Nothing here.": "Täällä ei ole mitään.", "Older": "Vanhemmat", "Newest": "Uusimmat", "why flagged": "miksi nostettu",
 	"Take it": "Otan tämän", "Mark answered": "Merkitse vastatuksi", "False alarm": "Väärä hälytys", "Snooze": "Torkuta", "Put back": "Palauta",
@@ -116,6 +131,7 @@ var names = map[string][2]string{
 
 	puskaradio.RuleSpike: {"negative spike", "kielteisten piikki"}, puskaradio.RuleLive: {"new bad review", "uusi huono arvio"}, puskaradio.RuleUrgent: {"urgent post", "kiireellinen viesti"}, "test": {"test", "koe"},
 	string(puskaradio.Notice): {"notice", "huomio"}, string(puskaradio.Serious): {"alert", "hälytys"}, string(puskaradio.Crisis): {"crisis", "kriisi"},
+	"high": {"high", "herkkä"}, "normal": {"normal", "tavallinen"}, "low": {"low", "rauhallinen"}, "quiet": {"quiet", "hiljainen"},
 	"open": {"open", "auki"}, "updated": {"updated", "päivitetty"}, "over": {"over", "ohi"},
 
 	"service": {"service", "asiakaspalvelu"}, "staff": {"staff", "henkilökunta"}, "speed": {"speed", "nopeus"}, "price": {"price", "hinta"}, "quality": {"quality", "laatu"},

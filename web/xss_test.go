@@ -138,7 +138,7 @@ func hostilePages(t *testing.T, payload string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := puskaradio.Alert{ID: "7F3K", Brand: "acme", Name: payload, Rule: payload, Topic: payload, TopicN: 1, Quotes: []puskaradio.Quote{q}, Coverage: payload, State: payload, Severity: puskaradio.Severity(payload), Words: []string{payload}, Decided: testNow, From: testNow, To: testNow}
+	a := puskaradio.Alert{ID: "7F3K", Brand: "acme", Name: payload, Rule: payload, Topic: payload, TopicN: 1, Quotes: []puskaradio.Quote{q}, Coverage: payload, State: payload, Severity: puskaradio.Severity(payload), Words: []string{payload}, Decided: testNow, From: testNow, To: testNow, Claimed: &puskaradio.Hand{By: payload, At: testNow}}
 	if _, err := p.store.AddAlert(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
@@ -154,13 +154,15 @@ func hostilePages(t *testing.T, payload string) map[string]string {
 	if w.Code != 303 {
 		t.Fatalf("claim: %d %s", w.Code, w.Body)
 	}
+	p.had = &puskaradio.TakenError{By: payload, As: puskaradio.Status(payload), At: testNow}
 	out := map[string]string{
-		"too late": p.enter(payload).do("POST", "/m/"+string(id)+"/move", form("was", "new", "to", "claimed", "note", payload), nil).Body.String(),
-		"sign in":  p.do("GET", "/in?"+form("ticket", payload).Encode(), nil, nil).Body.String(),
-		"nowhere":  maija.do("GET", "/x?"+form("said", payload, "brand", payload).Encode(), nil, nil).Body.String(),
+		"too late":       p.enter(payload).do("POST", "/m/"+string(id)+"/move", form("was", "new", "to", "claimed", "note", payload), nil).Body.String(),
+		"alert too late": maija.do("POST", "/a/7F3K/do", form("do", "claim"), nil).Body.String(),
+		"sign in":        p.do("GET", "/in?"+form("ticket", payload).Encode(), nil, nil).Body.String(),
+		"nowhere":        maija.do("GET", "/x?"+form("said", payload, "brand", payload).Encode(), nil, nil).Body.String(),
 	}
 	query := form("q", payload, "view", payload, "brand", payload, "source", payload, "label", payload, "date", payload, "after", payload, "lang", payload, "said", payload, "period", payload).Encode()
-	for _, path := range []string{"/digest", "/inbox", "/mentions", "/m/" + string(id), "/a/7F3K", "/trends?period=7d", "/sources"} {
+	for _, path := range []string{"/digest", "/inbox", "/mentions", "/m/" + string(id), "/a/7F3K", "/s/" + string(id), "/rehearse", "/trends?period=7d", "/sources"} {
 		name := strings.Replace(path, string(id), "ID", 1)
 		out[name] = maija.get(path)
 		if path == "/inbox" || path == "/mentions" || path == "/digest" { // those that show what was asked for

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestScreenshots takes the pictures of docs/img from the demo, with Chromium.
@@ -44,12 +45,19 @@ func TestScreenshots(t *testing.T) {
 		}
 	}})
 	defer front.Close()
-	_, inbox := ask(t, front.Client(), front.URL+"/inbox")
-	_, rest, ok := strings.Cut(inbox, `href="/m/`)
-	if !ok {
-		t.Fatal("the inbox is empty")
+	first := func(path, link string) string { // what the first such link on a page leads to
+		for range 120 {
+			_, page := ask(t, front.Client(), front.URL+path)
+			if _, rest, ok := strings.Cut(page, `href="`+link); ok {
+				id, _, _ := strings.Cut(rest, `"`)
+				return link + id
+			}
+			time.Sleep(time.Second)
+		}
+		t.Fatalf("%s has no link to %s", path, link)
+		return ""
 	}
-	id, _, _ := strings.Cut(rest, `"`)
+	alert := first("/trends", "/a/")
 	out, err := filepath.Abs("../../docs/img")
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +68,10 @@ func TestScreenshots(t *testing.T) {
 	for _, shot := range []struct{ name, path, size, scheme string }{
 		{"digest-en-light", "/digest?lang=en", "1280,1000", "1"},
 		{"inbox-fi-dark", "/inbox?lang=fi", "1280,1000", "0"},
-		{"mention-en-light", "/m/" + id + "?lang=en", "1280,1000", "1"},
+		{"mention-en-light", first("/inbox", "/m/") + "?lang=en", "1280,1000", "1"},
 		{"trends-fi-light", "/trends?lang=fi", "1280,1100", "1"},
+		{"alert-en-dark", alert + "?lang=en", "375,1500", "0"},
+		{"rehearse-fi-light", "/rehearse?lang=fi", "1280,900", "1"},
 	} {
 		file := filepath.Join(out, shot.name+".png")
 		cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",

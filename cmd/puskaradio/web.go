@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/trend"
 	"github.com/puskaradio/puskaradio/web"
 )
 
@@ -54,7 +56,14 @@ func (r *runner) newWeb() *dashboard {
 	}
 	return &dashboard{server: web.New(web.Options{
 		Store: r.store, Log: r.log, Correction: correction,
-		Digest: r.monitor.Digest,
+		Digest: r.monitor.Digest, Rehearse: r.rehearse, Alerts: r.monitor,
+		Mute: func(ctx context.Context, brand string, until time.Time, who string) error {
+			return r.monitor.SetMute(ctx, brand, monitor.Mute{Until: until, Why: who}, time.Now().UTC())
+		},
+		Muted: func(ctx context.Context, brand string, now time.Time) (time.Time, error) {
+			x, err := r.monitor.Muted(ctx, brand, now)
+			return x.Until, err
+		},
 		Plan: func() web.Plan {
 			l := r.current.Load()
 			return web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Target: time.Duration(l.Web.Target)}
@@ -71,6 +80,27 @@ func (r *runner) newWeb() *dashboard {
 			return out, err
 		},
 	})}
+}
+
+// rehearse is what the dashboard shows of a rehearsal.
+func (r *runner) rehearse(ctx context.Context, brand string, from, now time.Time) (web.Rehearsal, error) {
+	history, err := r.monitor.Rehearse(ctx, brand, from, now)
+	if err != nil {
+		return web.Rehearsal{}, err
+	}
+	out := web.Rehearsal{Mentions: history.Mentions(), Weeks: history.Weeks(), Own: string(cmp.Or(r.current.Load().Alerts.Sensitivity, trend.Normal))}
+	for _, each := range trend.Sensitivities() {
+		threshold, err := each.Threshold()
+		if err != nil {
+			return web.Rehearsal{}, err
+		}
+		x := web.Rehearsed{Sensitivity: string(each)}
+		for _, a := range history.With(threshold) {
+			x.Alerts = append(x.Alerts, web.RehearsedAlert(a))
+		}
+		out.By = append(out.By, x)
+	}
+	return out, nil
 }
 
 // serveWeb serves the dashboard until ctx is done.
