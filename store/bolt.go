@@ -44,6 +44,8 @@ import (
 //	a       sec32 ID → JSON(Alert);  aid: ID → sec32
 //	g       date brand → JSON(Digest)
 //	sent    KEY → JSON(Sent)
+//	who     NAME → JSON(Person)
+//	deeds   nanosecond64 seq64 → JSON(Deed)
 //	cov     hour32 source → JSON(Coverage)
 //	cur     job KEY → cursor
 //	j       KEY → JSON(Job);  o: due64 KEY → nothing: the queue
@@ -88,7 +90,7 @@ type BoltOptions struct {
 // boltVersion is the layout above. A directory with another is refused.
 const boltVersion = 2
 
-var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "r", "h", "a", "aid", "g", "sent", "cov", "cur", "j", "o"}
+var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "r", "h", "a", "aid", "g", "sent", "who", "deeds", "cov", "cur", "j", "o"}
 
 // OpenBolt opens a data directory, or makes one. It answers a [RefusedError]
 // where the files are not as they were left.

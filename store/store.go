@@ -173,6 +173,17 @@ type Store interface {
 	// Sent is what [Store.SetSent] was told; puskaradio.ErrNotFound before.
 	Sent(ctx context.Context, key string) (Sent, error)
 
+	// People are those who may sign in, by name.
+	People(ctx context.Context) ([]puskaradio.Person, error)
+	// SetPerson keeps a person, in place of who has had that name. One without a
+	// role may not enter any more.
+	SetPerson(ctx context.Context, p puskaradio.Person) error
+	// Record adds a line to the audit log, which nothing changes afterwards.
+	Record(ctx context.Context, d puskaradio.Deed) error
+	// Deeds are the lines of the audit log before a time, the newest first, at
+	// most so many.
+	Deeds(ctx context.Context, before time.Time, most int) ([]puskaradio.Deed, error)
+
 	// Coverage is the ledger from one time to another, by hour and source.
 	Coverage(ctx context.Context, from, to time.Time) ([]puskaradio.Coverage, error)
 	// Note adds a line to the ledger, as [Store.Commit] does.

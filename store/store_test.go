@@ -34,6 +34,8 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Alerts":       testAlerts,
 		"Digests":      testDigests,
 		"Sent":         testSent,
+		"People":       testPeople,
+		"Deeds":        testDeeds,
 		"Ledger":       testLedger,
 		"Retain":       testRetain,
 		"Forget":       testForget,
