@@ -32,6 +32,9 @@ func (s *Server) alertPage(w http.ResponseWriter, r *http.Request, v *view) erro
 
 func (s *Server) alertView(r *http.Request, v *view, id string) (*alertView, error) {
 	a, err := s.o.Store.Alert(r.Context(), id)
+	if err == nil {
+		err = v.sees(a.Brand)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,9 @@ package web
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/puskaradio/puskaradio"
@@ -63,18 +65,25 @@ func (s *Server) secure(r *http.Request) bool {
 	return r.TLS != nil || strings.HasPrefix(link, "https://") && strings.EqualFold(r.Host, hostOf(link))
 }
 
-// signedIn lets those with a session see a page.
-func (s *Server) signedIn(p page) http.Handler {
+// signedIn lets those see a page who may.
+func (s *Server) signedIn(need puskaradio.Role, p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.stranger(r)
-		who, ok := s.sessions.who(s.cookie(r), s.now())
-		if !ok {
-			s.render(w, r, http.StatusUnauthorized, v, "in", &doorView{view: v})
+		who, err := s.person(r)
+		if errors.Is(err, puskaradio.ErrNotFound) {
+			s.showDoor(w, r, v, http.StatusUnauthorized, &doorView{view: v})
 			return
 		}
-		v.Who = who
-		if err := s.furnish(r, v); err != nil {
+		if err == nil {
+			v.as(who)
+			err = s.furnish(r, v)
+		}
+		switch {
+		case err != nil:
 			s.fault(w, r, v, err)
+			return
+		case !who.Role.May(need):
+			s.fail(w, r, v, http.StatusForbidden, "You may not do this. Ask an owner.")
 			return
 		}
 		if v.chosen != "" {
@@ -84,6 +93,49 @@ func (s *Server) signedIn(p page) http.Handler {
 			s.fault(w, r, v, err)
 		}
 	})
+}
+
+// person is who asks: by their session, or as the proxy before us says. It is
+// looked up each time, so that a role that was taken away is away.
+func (s *Server) person(r *http.Request) (puskaradio.Person, error) {
+	x, ok := s.sessions.of(s.cookie(r), s.now())
+	if ok && !x.person { // who runs this program
+		return puskaradio.Person{Name: x.who, Role: puskaradio.Owner}, nil
+	}
+	name, plan := x.who, s.o.Plan()
+	if !ok {
+		if name = s.vouched(r, &plan); name == "" {
+			return puskaradio.Person{}, puskaradio.ErrNotFound
+		}
+	}
+	people, err := s.o.Store.People(r.Context())
+	if err != nil {
+		return puskaradio.Person{}, err
+	}
+	for _, p := range people {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	if !ok && plan.HeaderRole != "" {
+		return puskaradio.Person{Name: name, Role: plan.HeaderRole}, nil
+	}
+	return puskaradio.Person{}, puskaradio.ErrNotFound
+}
+
+// vouched is the name that a proxy of ours gives; empty if the request does not
+// come from one.
+func (s *Server) vouched(r *http.Request, p *Plan) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	at, err2 := netip.ParseAddr(host)
+	if p.Header == "" || err != nil || err2 != nil || !within(at, p.Proxies) {
+		return ""
+	}
+	name := r.Header.Values(p.Header)
+	if len(name) != 1 || strings.TrimSpace(name[0]) == "" { // two are one too many: somebody sent the first
+		return ""
+	}
+	return NameOf(name[0])
 }
 
 // fault answers with what an error means to the person.

@@ -34,6 +34,9 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *view) error {
 	}
 	ctx, id := r.Context(), r.PathValue("id")
 	a, err := s.o.Store.Alert(ctx, id)
+	if err == nil {
+		err = v.sees(a.Brand)
+	}
 	if err != nil {
 		return err
 	}
@@ -67,6 +70,9 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *view) error {
 		}
 		s.render(w, r, http.StatusConflict, v, "alert", p)
 		return nil
+	}
+	if err == nil {
+		err = s.record(r, v.Who, do+" of an alert", a.Brand+" "+id)
 	}
 	if err != nil {
 		return err

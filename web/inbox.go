@@ -140,6 +140,9 @@ func (v *view) filter() store.Filter {
 			f.Brand = b.ID
 		}
 	}
+	if f.Brand == "" && len(v.scoped) > 0 { // all are not theirs to see
+		f.Brand = v.Brand.ID
+	}
 	if src := v.Query("source"); src != "" {
 		f.Sources = []string{src}
 	}

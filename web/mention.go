@@ -57,8 +57,23 @@ func (v *view) Verb(to puskaradio.Status) string {
 	return v.T("Put back")
 }
 
+// caseOf is the case that a path names, under a brand that the person sees.
+func (s *Server) caseOf(r *http.Request, v *view) (puskaradio.Case, error) {
+	id := puskaradio.ID(r.PathValue("id"))
+	if len(v.scoped) == 0 {
+		return s.o.Store.Case(r.Context(), "", id)
+	}
+	for _, brand := range v.scoped { // one text may be about many
+		c, err := s.o.Store.Case(r.Context(), brand, id)
+		if !errors.Is(err, puskaradio.ErrNotFound) {
+			return c, err
+		}
+	}
+	return puskaradio.Case{}, puskaradio.ErrNotFound
+}
+
 func (s *Server) mentionPage(w http.ResponseWriter, r *http.Request, v *view) error {
-	c, err := s.o.Store.Case(r.Context(), "", puskaradio.ID(r.PathValue("id")))
+	c, err := s.caseOf(r, v)
 	if err != nil {
 		return err
 	}
@@ -93,7 +108,7 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request, v *view) error {
 		until = now.Add(long)
 	}
 	note := clipRunes(strings.TrimSpace(form("note")), 2000)
-	have, err := s.o.Store.Case(r.Context(), "", puskaradio.ID(r.PathValue("id")))
+	have, err := s.caseOf(r, v)
 	if err != nil {
 		return err
 	}
@@ -150,7 +165,7 @@ func (s *Server) correct(w http.ResponseWriter, r *http.Request, v *view) error 
 	if err := r.ParseForm(); err != nil {
 		return errForm
 	}
-	e, err := s.o.Store.Mention(r.Context(), "", puskaradio.ID(r.PathValue("id")))
+	e, err := s.caseOf(r, v)
 	if err != nil {
 		return err
 	}

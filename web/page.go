@@ -18,7 +18,9 @@ type view struct {
 	tongue
 	Now     time.Time
 	Who     string // empty for a stranger
-	Here    string // the path, for the mark in the navigation
+	Role    puskaradio.Role
+	scoped  []string // the only brands that the person sees; empty is all
+	Here    string   // the path, for the mark in the navigation
 	Plan    Plan
 	Brand   puskaradio.Brand // that the page is about
 	Message string           // what has just been done, or why not
@@ -61,6 +63,33 @@ func (s *Server) stranger(r *http.Request) *view {
 }
 
 func isLang(s string) bool { return s == "fi" || s == "en" }
+
+// as is the view of a person: of the brands that they see.
+func (v *view) as(p puskaradio.Person) {
+	v.Who, v.Role, v.scoped = p.Name, p.Role, p.Brands
+	if len(p.Brands) == 0 {
+		return
+	}
+	v.Plan.Brands = slices.DeleteFunc(slices.Clone(v.Plan.Brands), func(b puskaradio.Brand) bool { return !p.Sees(b.ID) })
+	if !p.Sees(v.Brand.ID) {
+		v.Brand = puskaradio.Brand{ID: p.Brands[0]}
+		if len(v.Plan.Brands) > 0 {
+			v.Brand = v.Plan.Brands[0]
+		}
+	}
+}
+
+// sees is an error about what belongs to a brand that the person does not see:
+// it is not there.
+func (v *view) sees(brand string) error {
+	if p := (puskaradio.Person{Brands: v.scoped}); !p.Sees(brand) {
+		return puskaradio.ErrNotFound
+	}
+	return nil
+}
+
+// May reports whether the person may do what needs a role.
+func (v *view) May(role string) bool { return v.Role.May(puskaradio.Role(role)) }
 
 // furnish adds what only those see who are signed in.
 func (s *Server) furnish(r *http.Request, v *view) error {

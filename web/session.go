@@ -15,6 +15,7 @@ import (
 // lasts at all.
 const (
 	ticketFor   = 30 * time.Minute
+	inviteFor   = 48 * time.Hour
 	sessionIdle = 12 * time.Hour
 	sessionMost = 7 * 24 * time.Hour
 	maxSessions = 1000
@@ -28,50 +29,79 @@ func digestOf(secret string) secretDigest { return sha256.Sum256([]byte(secret))
 
 type session struct {
 	who         string
+	person      bool // they are in the store, which says what they may do; else they run this program
 	began, last time.Time
+}
+
+// A ticket lets somebody in once.
+type ticket struct {
+	until time.Time
+	who   string // the person who is to choose a password; empty: whoever runs this program
 }
 
 // sessions are those who may enter, and those who have. They end with the
 // process.
 type sessions struct {
 	mu      sync.Mutex
-	tickets map[secretDigest]time.Time // until when
+	tickets map[secretDigest]ticket
 	open    map[secretDigest]session
 }
 
-// Ticket makes a token that lets one person in, once, within half an hour.
-func (s *Server) Ticket() string {
+// Ticket makes a token that lets who runs this program in, once, within half
+// an hour.
+func (s *Server) Ticket() string { return s.invite("", ticketFor) }
+
+// Invite makes a token with which a person of the store chooses a password,
+// once, within two days.
+func (s *Server) Invite(name string) string { return s.invite(name, inviteFor) }
+
+func (s *Server) invite(who string, long time.Duration) string {
 	t := rand.Text() + rand.Text() // 260 bits
 	now := s.now()
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	if s.sessions.tickets == nil {
-		s.sessions.tickets = map[secretDigest]time.Time{}
+		s.sessions.tickets = map[secretDigest]ticket{}
 	}
-	for d, until := range s.sessions.tickets {
-		if now.After(until) {
+	for d, x := range s.sessions.tickets {
+		if now.After(x.until) || who != "" && x.who == who {
 			delete(s.sessions.tickets, d)
 		}
 	}
-	s.sessions.tickets[digestOf(t)] = now.Add(ticketFor)
+	s.sessions.tickets[digestOf(t)] = ticket{now.Add(long), who}
 	return t
 }
 
-// begin takes a ticket and gives the secret of a new session.
-func (s *sessions) begin(ticket, who string, now time.Time) (string, bool) {
-	given := digestOf(ticket)
+// holder is whose ticket a token is, if it is one.
+func (s *sessions) holder(token string, now time.Time) (who string, ok bool) {
+	given := digestOf(token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ok := false
-	for d, until := range s.tickets {
-		if subtle.ConstantTimeCompare(d[:], given[:]) == 1 && now.Before(until) {
-			ok = true
+	for d, x := range s.tickets {
+		if subtle.ConstantTimeCompare(d[:], given[:]) == 1 && now.Before(x.until) {
+			who, ok = x.who, true
 		}
 	}
-	if !ok {
-		return "", false
+	return who, ok
+}
+
+// use takes a ticket away, and reports whether it was there.
+func (s *sessions) use(token string, now time.Time) bool {
+	if _, ok := s.holder(token, now); !ok {
+		return false
 	}
+	given := digestOf(token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.tickets[given]
 	delete(s.tickets, given)
+	return ok
+}
+
+// begin gives the secret of a new session.
+func (s *sessions) begin(who string, person bool, now time.Time) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for d, x := range s.open {
 		if x.over(now) {
 			delete(s.open, d)
@@ -84,18 +114,29 @@ func (s *sessions) begin(ticket, who string, now time.Time) (string, bool) {
 		s.open = map[secretDigest]session{}
 	}
 	secret := rand.Text() + rand.Text()
-	s.open[digestOf(secret)] = session{who, now, now}
+	s.open[digestOf(secret)] = session{who, person, now, now}
 	return secret, true
+}
+
+// endAll ends the sessions of a person.
+func (s *sessions) endAll(who string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for d, x := range s.open {
+		if x.person && x.who == who {
+			delete(s.open, d)
+		}
+	}
 }
 
 func (x session) over(now time.Time) bool {
 	return now.Sub(x.last) > sessionIdle || now.Sub(x.began) > sessionMost
 }
 
-// who is whose session a secret is of, if it lasts.
-func (s *sessions) who(secret string, now time.Time) (string, bool) {
+// of is the session that a secret is of, if it lasts.
+func (s *sessions) of(secret string, now time.Time) (session, bool) {
 	if secret == "" {
-		return "", false
+		return session{}, false
 	}
 	d := digestOf(secret)
 	s.mu.Lock()
@@ -103,11 +144,11 @@ func (s *sessions) who(secret string, now time.Time) (string, bool) {
 	x, ok := s.open[d]
 	if !ok || x.over(now) {
 		delete(s.open, d)
-		return "", false
+		return session{}, false
 	}
 	x.last = now
 	s.open[d] = x
-	return x.who, true
+	return x, true
 }
 
 func (s *sessions) end(secret string) {
@@ -141,43 +182,8 @@ func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, secret string
 	})
 }
 
-type doorView struct {
-	*view
-	Ticket string
-	Used   bool // what was given opened nothing
-}
-
-// door asks who enters. It does not use the ticket up: something else than a
-// person may follow a link, and to ask for a page changes nothing.
-func (s *Server) door(w http.ResponseWriter, r *http.Request) {
-	v := s.stranger(r)
-	s.render(w, r, http.StatusOK, v, "in", &doorView{view: v, Ticket: clipRunes(r.URL.Query().Get("ticket"), 100)})
-}
-
-func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
-	v := s.stranger(r)
-	if err := r.ParseForm(); err != nil {
-		s.fault(w, r, v, errForm)
-		return
-	}
-	secret, ok := s.sessions.begin(r.PostForm.Get("ticket"), nameOf(r.PostForm.Get("who")), s.now())
-	if !ok {
-		s.render(w, r, http.StatusUnauthorized, v, "in", &doorView{view: v, Used: true})
-		return
-	}
-	s.setCookie(w, r, secret, int(sessionMost/time.Second))
-	http.Redirect(w, r, "/digest", http.StatusSeeOther)
-}
-
-func (s *Server) signOut(w http.ResponseWriter, r *http.Request, _ *view) error {
-	s.sessions.end(s.cookie(r))
-	s.setCookie(w, r, "", -1)
-	http.Redirect(w, r, "/in", http.StatusSeeOther)
-	return nil
-}
-
-// nameOf is a name as a person gave it, fit to be shown to others.
-func nameOf(given string) string {
+// NameOf is a name as a person gave it, fit to be shown to others.
+func NameOf(given string) string {
 	name := strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '

@@ -32,7 +32,7 @@ type storyView struct {
 // how fast, and what became of it after an answer.
 func (s *Server) storyPage(w http.ResponseWriter, r *http.Request, v *view) error {
 	ctx := r.Context()
-	c, err := s.o.Store.Case(ctx, "", puskaradio.ID(r.PathValue("id")))
+	c, err := s.caseOf(r, v)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -30,6 +31,12 @@ type Plan struct {
 	Lang   string         // fi or en: for those who have not chosen
 	Link   string         // the address that others reach the dashboard at; empty if none
 	Target time.Duration  // of the reply clock; zero is [DefaultTarget]
+	// Proxies are the addresses of those before us that say truly where a
+	// request comes from, and in Header, where it is named, who sends it. Who is
+	// not among the people of the store has HeaderRole then; empty is none.
+	Proxies    []netip.Prefix
+	Header     string
+	HeaderRole puskaradio.Role
 }
 
 // A Source is how a source is.
@@ -81,6 +88,7 @@ type Server struct {
 	now      func() time.Time
 	handler  http.Handler
 	sessions sessions
+	brake    brake
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -120,28 +128,45 @@ func (s *Server) HTTP() *http.Server {
 // that says so.
 type page func(w http.ResponseWriter, r *http.Request, v *view) error
 
-// routes are all that can be asked for. Those in open need no session.
+// A guarded is a page and the role that it needs.
+type guarded struct {
+	need puskaradio.Role
+	page page
+}
+
+// pages are what those can ask for who are signed in.
+func (s *Server) pages() map[string]guarded {
+	const reader, agent, owner = puskaradio.Reader, puskaradio.Agent, puskaradio.Owner
+	return map[string]guarded{
+		"GET /{$}":             {reader, s.home},
+		"GET /digest":          {reader, s.digestPage},
+		"GET /digest/{date}":   {reader, s.digestPage},
+		"GET /inbox":           {reader, s.inboxPage},
+		"GET /mentions":        {reader, s.mentionsPage},
+		"GET /m/{id}":          {reader, s.mentionPage},
+		"POST /m/{id}/move":    {agent, s.move},
+		"POST /m/{id}/correct": {agent, s.correct},
+		"GET /a/{id}":          {reader, s.alertPage},
+		"POST /a/{id}/do":      {agent, s.handle},
+		"GET /s/{id}":          {reader, s.storyPage},
+		"GET /rehearse":        {reader, s.rehearsePage},
+		"GET /trends":          {reader, s.trendsPage},
+		"GET /sources":         {reader, s.sourcesPage},
+		"GET /me":              {reader, s.mePage},
+		"POST /me":             {reader, s.changePassword},
+		"GET /people":          {owner, s.peoplePage},
+		"POST /people":         {owner, s.setPeople},
+		"GET /log":             {owner, s.logPage},
+		"POST /out":            {reader, s.signOut},
+		"GET /{path...}":       {reader, s.nowhere},
+	}
+}
+
+// routes are all that can be asked for. The others are open to strangers.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, p := range map[string]page{
-		"GET /{$}":             s.home,
-		"GET /digest":          s.digestPage,
-		"GET /digest/{date}":   s.digestPage,
-		"GET /inbox":           s.inboxPage,
-		"GET /mentions":        s.mentionsPage,
-		"GET /m/{id}":          s.mentionPage,
-		"POST /m/{id}/move":    s.move,
-		"POST /m/{id}/correct": s.correct,
-		"GET /a/{id}":          s.alertPage,
-		"POST /a/{id}/do":      s.handle,
-		"GET /s/{id}":          s.storyPage,
-		"GET /rehearse":        s.rehearsePage,
-		"GET /trends":          s.trendsPage,
-		"GET /sources":         s.sourcesPage,
-		"POST /out":            s.signOut,
-		"GET /{path...}":       s.nowhere,
-	} {
-		mux.Handle(pattern, s.signedIn(p))
+	for pattern, x := range s.pages() {
+		mux.Handle(pattern, s.signedIn(x.need, x.page))
 	}
 	mux.HandleFunc("GET /in", s.door)
 	mux.HandleFunc("POST /in", s.enter)

@@ -13,7 +13,7 @@ import (
 
 var (
 	inTemplates = regexp.MustCompile(`\.T "((?:[^"\\]|\\.)*)"`)
-	inCode      = regexp.MustCompile(`(?:\.T\(|http\.Status\w+, )"((?:[^"\\]|\\.)*)"`)
+	inCode      = regexp.MustCompile(`(?:\.T\(|http\.Status\w+, |passwordFault\(|reason: |false, |again\()"((?:[^"\\]|\\.)*)"`)
 	verbs       = regexp.MustCompile(`%[a-z]`)
 )
 

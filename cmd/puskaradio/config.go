@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -18,6 +19,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
 )
@@ -89,9 +91,17 @@ type digestConfig struct {
 }
 
 type webConfig struct {
-	Listen string `json:"listen,omitempty" jsonschema:"description=Where the dashboard is served; an address of this machine to itself; 127.0.0.1:8080 unless said"`
+	Listen string `json:"listen,omitempty" jsonschema:"description=Where the dashboard is served; 127.0.0.1:8080 unless said. One that is open to others needs a link with https and an owner with a password"`
 	Off    bool   `json:"off,omitempty" jsonschema:"description=No dashboard"`
 	Target span   `json:"target,omitempty" jsonschema:"description=How soon after its publication a mention should be answered; 3m unless said"`
+	// Proxies are believed about where requests come from.
+	Proxies       []string       `json:"proxies,omitempty" jsonschema:"description=Networks of the proxies before the dashboard such as 127.0.0.1/32"`
+	TrustedHeader *trustedHeader `json:"trusted_header,omitempty" jsonschema:"description=Lets a proxy that signs people in say who they are; nobody may unless said"`
+}
+
+type trustedHeader struct {
+	Name string          `json:"name" jsonschema:"required,description=The header that names the person such as X-Forwarded-User"`
+	Role puskaradio.Role `json:"role,omitempty" jsonschema:"enum=reader,enum=agent,enum=owner,description=What those may who are not listed by puskaradio user; nothing unless said"`
 }
 
 type fetchConfig struct {
@@ -131,10 +141,11 @@ func parseSpan(s string) (time.Duration, error) {
 // A loaded configuration is ready for use.
 type loaded struct {
 	config
-	file   string
-	plan   *monitor.Plan
-	client *crawler.Client
-	root   ast.Node
+	file    string
+	plan    *monitor.Plan
+	client  *crawler.Client
+	root    ast.Node
+	proxies []netip.Prefix
 }
 
 // parseConfig reads the text of a configuration. The error holds every fault.

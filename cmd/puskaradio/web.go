@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/net/http/httpguts"
 
+	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/trend"
 	"github.com/puskaradio/puskaradio/web"
@@ -24,6 +29,7 @@ const defaultListen = "127.0.0.1:8080"
 type dashboard struct {
 	server *web.Server
 	base   atomic.Pointer[string] // its address, once it listens
+	public string                 // the address that others reach it at; empty if none
 }
 
 // link is a link that lets one person in, once.
@@ -35,7 +41,39 @@ func (d *dashboard) link() (string, error) {
 	return *base + "/in?ticket=" + d.server.Ticket(), nil
 }
 
+// invite is a link by which a person of the store chooses a password.
+func (d *dashboard) invite(name string) (string, error) {
+	base := d.base.Load()
+	if base == nil {
+		return "", errors.New("the dashboard does not listen yet")
+	}
+	at := *base
+	if d.public != "" {
+		at = strings.TrimRight(d.public, "/")
+	}
+	return at + "/in?ticket=" + d.server.Invite(name), nil
+}
+
 func (l *loaded) checkWeb(d *decoder) {
+	for i, s := range l.Web.Proxies {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			d.fault(l.node("web", "proxies", i), "web.proxies: %q is no network; write one such as 127.0.0.1/32 or 10.0.0.0/8", s)
+			continue
+		}
+		l.proxies = append(l.proxies, p)
+	}
+	if h := l.Web.TrustedHeader; h != nil {
+		if h.Name == "" || !httpguts.ValidHeaderFieldName(h.Name) {
+			d.fault(l.node("web", "trusted_header", "name"), "web.trusted_header.name: %q is no name of a header; write one such as X-Forwarded-User", h.Name)
+		}
+		if h.Role != "" && !slices.Contains(puskaradio.Roles(), h.Role) {
+			d.fault(l.node("web", "trusted_header", "role"), "web.trusted_header.role: %q: write reader, agent or owner, or nothing", h.Role)
+		}
+		if len(l.Web.Proxies) == 0 {
+			d.fault(l.node("web", "trusted_header"), "web.trusted_header: web.proxies is missing: anybody could send that header; write where the proxy sends from")
+		}
+	}
 	if l.Web.Listen == "" {
 		return
 	}
@@ -44,9 +82,20 @@ func (l *loaded) checkWeb(d *decoder) {
 		d.fault(l.node("web", "listen"), "web.listen: %q is not an address; write one such as %s", l.Web.Listen, defaultListen)
 		return
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		d.fault(l.node("web", "listen"), "web.listen: %q is open to others, and the dashboard knows no passwords; write one such as %s, and let a proxy that asks who they are serve it to others", l.Web.Listen, defaultListen)
+	if ip := net.ParseIP(host); host != "" && host != "localhost" && ip == nil {
+		d.fault(l.node("web", "listen"), "web.listen: %q is not an address; write one such as %s", l.Web.Listen, defaultListen)
+		return
 	}
+	if l.isOpen() && !strings.HasPrefix(l.Link, "https://") {
+		d.fault(l.node("web", "listen"), "web.listen: %q is open to others, and passwords must not travel in the clear; let a proxy serve it over HTTPS, and write the address that people reach it at as link: https://…", l.Web.Listen)
+	}
+}
+
+// isOpen reports whether others than this machine reach the dashboard.
+func (l *loaded) isOpen() bool {
+	host, _, err := net.SplitHostPort(l.Web.Listen)
+	ip := net.ParseIP(host)
+	return l.Web.Listen != "" && err == nil && host != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 // newWeb is the dashboard of a runner; nil if it is off.
@@ -54,7 +103,7 @@ func (r *runner) newWeb() *dashboard {
 	if r.current.Load().Web.Off {
 		return nil
 	}
-	return &dashboard{server: web.New(web.Options{
+	return &dashboard{public: r.current.Load().Link, server: web.New(web.Options{
 		Store: r.store, Log: r.log, Correction: correction,
 		Digest: r.monitor.Digest, Rehearse: r.rehearse, Alerts: r.monitor,
 		Mute: func(ctx context.Context, brand string, until time.Time, who string) error {
@@ -66,7 +115,11 @@ func (r *runner) newWeb() *dashboard {
 		},
 		Plan: func() web.Plan {
 			l := r.current.Load()
-			return web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Target: time.Duration(l.Web.Target)}
+			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Target: time.Duration(l.Web.Target), Proxies: l.proxies}
+			if h := l.Web.TrustedHeader; h != nil {
+				p.Header, p.HeaderRole = h.Name, h.Role
+			}
+			return p
 		},
 		Sources: func(ctx context.Context, now time.Time) ([]web.Source, error) {
 			lines, err := r.monitor.Sources(ctx, now)
@@ -103,6 +156,19 @@ func (r *runner) rehearse(ctx context.Context, brand string, from, now time.Time
 	return out, nil
 }
 
+// mayOpen is why the dashboard may not be open to others, or nil.
+func (r *runner) mayOpen(ctx context.Context) error {
+	l := r.current.Load()
+	if !l.isOpen() || l.Web.TrustedHeader != nil {
+		return nil
+	}
+	people, err := r.store.People(ctx)
+	if err != nil || slices.ContainsFunc(people, func(p puskaradio.Person) bool { return p.Role == puskaradio.Owner && p.Hash != "" }) {
+		return err
+	}
+	return fmt.Errorf("web.listen: %s is open to others, and no owner has a password yet; add one with: puskaradio user add NAME --role owner --password-stdin", l.Web.Listen)
+}
+
 // serveWeb serves the dashboard until ctx is done.
 func (r *runner) serveWeb(ctx context.Context) error {
 	d := r.app.web
@@ -110,6 +176,9 @@ func (r *runner) serveWeb(ctx context.Context) error {
 		return nil
 	}
 	said := r.current.Load().Web.Listen
+	if err := r.mayOpen(ctx); err != nil {
+		return err
+	}
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", cmp.Or(said, defaultListen))
 	if err != nil && said == "" { // another program is there
