@@ -74,8 +74,10 @@ func (m *Monitor) keepWatch(ctx context.Context, brand string, w *watch) error {
 // learn from.
 func (m *Monitor) forgetWatch(ctx context.Context, brands []puskaradio.Brand) error {
 	for _, b := range brands {
-		if _, err := m.Store.Commit(ctx, store.Crawl{Job: watchKey(b.ID), Cursor: []byte{}}); err != nil {
-			return err
+		for _, key := range []string{watchKey(b.ID), topicsKey(b.ID)} {
+			if _, err := m.Store.Commit(ctx, store.Crawl{Job: key, Cursor: []byte{}}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

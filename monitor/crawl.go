@@ -121,6 +121,9 @@ func (m *Monitor) page(p *Plan, src *Source, page crawler.Page, ms []puskaradio.
 		if !seen[mention.Brand] {
 			seen[mention.Brand] = true
 			c.Jobs = append(c.Jobs, store.Job{Key: "detect/" + mention.Brand, Kind: "detect", Due: now.Add(p.Collect)})
+			if p.Rules.Topic != nil {
+				c.Jobs = append(c.Jobs, store.Job{Key: "topics/" + mention.Brand, Kind: "topics", Due: now.Add(topicsEvery)})
+			}
 		}
 	}
 	return c

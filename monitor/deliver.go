@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,25 @@ func (p *Plan) deliveries(brand string, decided time.Time, what string, now time
 		c := &p.Channels[i]
 		if c.wants(brand) && (digest && c.Digests || !digest && c.Alerts) {
 			jobs = append(jobs, delivery(c.ID, decided, what, now))
+		}
+	}
+	return jobs
+}
+
+// tellings are the jobs that tell of an alert: in the channels that want to hear
+// of its brand, or of any that its source is read for.
+func (p *Plan) tellings(a *puskaradio.Alert, now time.Time) []store.Job {
+	jobs := p.deliveries(a.Brand, a.Decided, "a/"+a.ID, now, false)
+	for i := range p.Sources {
+		if p.Sources[i].ID != a.Source {
+			continue
+		}
+		for _, b := range p.brandsOf(&p.Sources[i]) {
+			for _, j := range p.deliveries(b.ID, a.Decided, "a/"+a.ID, now, false) {
+				if !slices.ContainsFunc(jobs, func(x store.Job) bool { return x.Key == j.Key }) {
+					jobs = append(jobs, j)
+				}
+			}
 		}
 	}
 	return jobs
