@@ -27,7 +27,7 @@ const keepBackups = 7
 // upkeep forgets what is past its time, gives room back to the disk and makes
 // the nightly backup.
 func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
-	p, now := m.Plan(), time.Now()
+	p, now := m.Plan(), time.Now().UTC()
 	y, mo, d := now.In(p.Zone).Date()
 	j.Due = time.Date(y, mo, d+1, 3, 30, 0, 0, p.Zone)
 	var texts time.Time
@@ -44,6 +44,17 @@ func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
 	}
 	if n += limited; n > 0 {
 		m.Log.Info("forgotten", "mentions", n)
+	}
+	if now.In(p.Zone).Weekday() == time.Monday {
+		spent, err := m.Spendings(ctx, now)
+		if err != nil {
+			return j, err
+		}
+		for _, s := range spent {
+			if s.Over() {
+				m.Log.Warn("more alerts than the budget", "brand", s.Brand, "a week", s.PerWeek(), "budget", s.Budget, "sensitivity that keeps it", s.Keeps)
+			}
+		}
 	}
 	a, ok := m.Store.(archive)
 	if !ok {
