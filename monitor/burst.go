@@ -91,6 +91,9 @@ func (m *Monitor) look(ctx context.Context, p *Plan, brand string, leave map[tim
 	if err != nil {
 		return sight{}, err
 	}
+	if w.upTo.After(now) { // the clock was wrong when it was kept
+		w = &watch{burst: trend.NewBurst(p.Burst)}
+	}
 	from := w.upTo
 	if from.IsZero() {
 		from = now.Add(-learning)

@@ -16,12 +16,15 @@ import (
 // channel is away it is tried for giveUp, in order; after fallBack another
 // channel hears of it; what has waited for fold comes as one summary.
 const (
-	giveUp    = 72 * time.Hour
-	fallBack  = 15 * time.Minute
-	fold      = time.Hour
-	parked    = time.Hour       // until a person mends it, or the configuration is read again
-	attemptIn = 2 * time.Minute // the longest that one try takes
-	grace     = 6 * time.Second // that it may still take when the program is to end
+	giveUp = 72 * time.Hour
+	// giveUpTries have been made by then, or several times as many: else it was
+	// the clock that was set.
+	giveUpTries = 60
+	fallBack    = 15 * time.Minute
+	fold        = time.Hour
+	parked      = time.Hour       // until a person mends it, or the configuration is read again
+	attemptIn   = 2 * time.Minute // the longest that one try takes
+	grace       = 6 * time.Second // that it may still take when the program is to end
 )
 
 // deliveries are the jobs that say something in every channel that wants it.

@@ -8,6 +8,7 @@
 //	topics/BRAND          looks for a spike of one topic, some minutes after something new
 //	ratings/BRAND         looks whether the stars of a brand have fallen
 //	silence               looks whether sources have gone quiet
+//	clock                 brings back what a wrong clock has put too far off
 //	deliver/CHANNEL/…     says one alert or digest in one channel; see deliver.go
 //	digest/BRAND          makes the digest of a date, once
 //	wake/BRAND/ID         ends a snooze
@@ -123,6 +124,7 @@ func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
 		}
 	}
 	want(store.Job{Key: "upkeep", Kind: "upkeep", Due: now.Add(time.Hour), Every: 25 * time.Hour})
+	want(store.Job{Key: "clock", Kind: "clock", Due: now, Every: time.Hour})
 	if p.Rules.Silence {
 		want(store.Job{Key: "silence", Kind: "silence", Due: now.Add(time.Hour), Every: time.Hour})
 	}
@@ -235,6 +237,9 @@ func (m *Monitor) do(ctx context.Context, j store.Job) (next store.Job, err erro
 		return m.topics(work, j, rest)
 	case "ratings":
 		return m.ratings(work, j, rest)
+	case "clock":
+		j.Due = time.Now().Add(j.Every)
+		return j, m.mend(work, time.Now().UTC())
 	case "silence":
 		return m.silence(work, j)
 	case "urgent":
