@@ -14,7 +14,7 @@ import (
 )
 
 // about is a scorer to which a text is about what its last word names.
-type about struct{ bad }
+type about struct{}
 
 func (about) Score(texts []sentiment.Text) []puskaradio.Score {
 	out := bad{}.Score(texts)
