@@ -98,6 +98,11 @@ const (
 	RuleSpike  = "negative spike"
 	RuleUrgent = "urgent post" // one post that must not wait
 	RuleLive   = "live review" // a text that may be read only where it stands
+	// Beside them: one topic among what is said, stars that have fallen, a
+	// source that says nothing any more.
+	RuleTopic   = "topic spike"
+	RuleRating  = "rating drop"
+	RuleSilence = "gone quiet"
 )
 
 // A Severity says how large the trouble of an alert is.
@@ -147,6 +152,20 @@ type Alert struct {
 	Claimed *Hand     `json:"claimed,omitempty"`
 	Calmed  *Hand     `json:"false_alarm,omitempty"`
 	Snoozed time.Time `json:"snoozed,omitzero"`
+	// Source is the one that has gone quiet, and Reads how often it was read
+	// well since From.
+	Source string `json:"source,omitempty"`
+	Reads  int    `json:"reads,omitempty"`
+	Stars  *Stars `json:"stars,omitempty"` // that have fallen
+}
+
+// Stars are the ratings of a window beside those of the year before it, from 1
+// to 5.
+type Stars struct {
+	Now   float64 `json:"now"`
+	Usual float64 `json:"usual"` // what its sources would give together
+	N     int     `json:"n"`
+	Year  int     `json:"year"` // ratings in that year
 }
 
 // A Hand is who did something, and when.
@@ -164,7 +183,7 @@ func (a *Alert) Waits() bool {
 	case a.Rule == RuleUrgent:
 		return true
 	}
-	return a.State != "over" && (a.Rule == RuleSpike)
+	return a.State != "over" && (a.Rule == RuleSpike || a.Rule == RuleTopic)
 }
 
 // A Point is one step of a chart.

@@ -23,7 +23,7 @@ func (m *Monitor) notSaid(ctx context.Context, p *Plan, c *Channel, j store.Job,
 			}
 		}
 	}
-	if waited >= giveUp {
+	if waited >= giveUp && j.Fails >= giveUpTries && (waited < 10*giveUp || j.Fails >= 5*giveUpTries) {
 		m.Log.Error("given up", "channel", c.ID, "message", what, "err", cause)
 		return store.Job{}, m.Store.SetSent(ctx, c.ID+"/"+what, store.Sent{Ref: "", Rev: 1 << 30, At: now})
 	}

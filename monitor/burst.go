@@ -74,8 +74,10 @@ func (m *Monitor) keepWatch(ctx context.Context, brand string, w *watch) error {
 // learn from.
 func (m *Monitor) forgetWatch(ctx context.Context, brands []puskaradio.Brand) error {
 	for _, b := range brands {
-		if _, err := m.Store.Commit(ctx, store.Crawl{Job: watchKey(b.ID), Cursor: []byte{}}); err != nil {
-			return err
+		for _, key := range []string{watchKey(b.ID), topicsKey(b.ID)} {
+			if _, err := m.Store.Commit(ctx, store.Crawl{Job: key, Cursor: []byte{}}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -88,6 +90,9 @@ func (m *Monitor) look(ctx context.Context, p *Plan, brand string, leave map[tim
 	w, err := m.watch(ctx, p, brand)
 	if err != nil {
 		return sight{}, err
+	}
+	if w.upTo.After(now) { // the clock was wrong when it was kept
+		w = &watch{burst: trend.NewBurst(p.Burst)}
 	}
 	from := w.upTo
 	if from.IsZero() {

@@ -121,6 +121,9 @@ func (m *Monitor) page(p *Plan, src *Source, page crawler.Page, ms []puskaradio.
 		if !seen[mention.Brand] {
 			seen[mention.Brand] = true
 			c.Jobs = append(c.Jobs, store.Job{Key: "detect/" + mention.Brand, Kind: "detect", Due: now.Add(p.Collect)})
+			if p.Rules.Topic != nil {
+				c.Jobs = append(c.Jobs, store.Job{Key: "topics/" + mention.Brand, Kind: "topics", Due: now.Add(topicsEvery)})
+			}
 		}
 	}
 	return c
@@ -145,7 +148,7 @@ func (m *Monitor) missed(ctx context.Context, id string, now time.Time, cause er
 // is history, and raises no alarm.
 func (m *Monitor) begun(ctx context.Context, id string, now time.Time) error {
 	at, err := m.begunAt(ctx, id)
-	if err != nil || !at.IsZero() {
+	if err != nil || !at.IsZero() && !at.After(now.Add(time.Minute)) { // one to come is of a wrong clock
 		return err
 	}
 	if _, err = m.Store.Commit(ctx, store.Crawl{Job: "begun/" + id, Cursor: strconv.AppendInt(nil, now.UnixMilli(), 10)}); err != nil {

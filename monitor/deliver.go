@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,12 +16,15 @@ import (
 // channel is away it is tried for giveUp, in order; after fallBack another
 // channel hears of it; what has waited for fold comes as one summary.
 const (
-	giveUp    = 72 * time.Hour
-	fallBack  = 15 * time.Minute
-	fold      = time.Hour
-	parked    = time.Hour       // until a person mends it, or the configuration is read again
-	attemptIn = 2 * time.Minute // the longest that one try takes
-	grace     = 6 * time.Second // that it may still take when the program is to end
+	giveUp = 72 * time.Hour
+	// giveUpTries have been made by then, or several times as many: else it was
+	// the clock that was set.
+	giveUpTries = 60
+	fallBack    = 15 * time.Minute
+	fold        = time.Hour
+	parked      = time.Hour       // until a person mends it, or the configuration is read again
+	attemptIn   = 2 * time.Minute // the longest that one try takes
+	grace       = 6 * time.Second // that it may still take when the program is to end
 )
 
 // deliveries are the jobs that say something in every channel that wants it.
@@ -38,6 +42,25 @@ func (p *Plan) deliveries(brand string, decided time.Time, what string, now time
 		c := &p.Channels[i]
 		if c.wants(brand) && (digest && c.Digests || !digest && c.Alerts) {
 			jobs = append(jobs, delivery(c.ID, decided, what, now))
+		}
+	}
+	return jobs
+}
+
+// tellings are the jobs that tell of an alert: in the channels that want to hear
+// of its brand, or of any that its source is read for.
+func (p *Plan) tellings(a *puskaradio.Alert, now time.Time) []store.Job {
+	jobs := p.deliveries(a.Brand, a.Decided, "a/"+a.ID, now, false)
+	for i := range p.Sources {
+		if p.Sources[i].ID != a.Source {
+			continue
+		}
+		for _, b := range p.brandsOf(&p.Sources[i]) {
+			for _, j := range p.deliveries(b.ID, a.Decided, "a/"+a.ID, now, false) {
+				if !slices.ContainsFunc(jobs, func(x store.Job) bool { return x.Key == j.Key }) {
+					jobs = append(jobs, j)
+				}
+			}
 		}
 	}
 	return jobs

@@ -91,7 +91,11 @@ func (m *Monitor) tellLive(ctx context.Context, p *Plan, x *puskaradio.Mention, 
 	if a.Coverage, err = m.coverage(ctx, p, brand.ID, now); err != nil {
 		return err
 	}
-	_, err = m.Store.AddAlert(ctx, a, p.deliveries(brand.ID, now, "a/"+a.ID, now, false)...)
+	jobs, _, err := m.tell(ctx, p, &a, now)
+	if err != nil {
+		return err
+	}
+	_, err = m.Store.AddAlert(ctx, a, jobs...)
 	return err
 }
 

@@ -5,6 +5,10 @@
 //	crawl/SOURCE          reads a source until it has no more pages
 //	detect/BRAND          looks for a spike, after something new and while one is open
 //	urgent/BRAND/ID       tells of one post that must not wait
+//	topics/BRAND          looks for a spike of one topic, some minutes after something new
+//	ratings/BRAND         looks whether the stars of a brand have fallen
+//	silence               looks whether sources have gone quiet
+//	clock                 brings back what a wrong clock has put too far off
 //	deliver/CHANNEL/…     says one alert or digest in one channel; see deliver.go
 //	digest/BRAND          makes the digest of a date, once
 //	wake/BRAND/ID         ends a snooze
@@ -69,6 +73,9 @@ type Plan struct {
 	Burst     trend.BurstOptions
 	Urgent    Urgent
 	Watch     Watch
+	Rules     Rules
+	Windows   []Window            // of maintenance
+	Budget    float64             // alerts of a brand a week that people are willing to hear
 	Collect   time.Duration       // how long to gather mentions before a brand is looked at
 	Keep      time.Duration       // how long texts are kept; zero is for ever
 	BackupDir string              // where nightly backups go; empty: none
@@ -117,6 +124,15 @@ func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
 		}
 	}
 	want(store.Job{Key: "upkeep", Kind: "upkeep", Due: now.Add(time.Hour), Every: 25 * time.Hour})
+	want(store.Job{Key: "clock", Kind: "clock", Due: now, Every: time.Hour})
+	if p.Rules.Silence {
+		want(store.Job{Key: "silence", Kind: "silence", Due: now.Add(time.Hour), Every: time.Hour})
+	}
+	if p.Rules.Rating != nil {
+		for _, b := range p.Brands {
+			want(store.Job{Key: "ratings/" + b.ID, Kind: "ratings", Due: now.Add(time.Hour), Every: time.Hour})
+		}
+	}
 	for i, s := range p.Sources {
 		if !crawler.Polls(s.Connector) {
 			continue
@@ -141,7 +157,7 @@ func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
 	var drop []string
 	for _, j := range have {
 		switch {
-		case (j.Kind == "crawl" || j.Kind == "digest") && !wanted[j.Key]:
+		case slices.Contains([]string{"crawl", "digest", "silence", "ratings"}, j.Kind) && !wanted[j.Key]:
 			drop = append(drop, j.Key)
 		case j.Kind == "deliver" && j.Fails > 0:
 			j.Due = now
@@ -217,6 +233,15 @@ func (m *Monitor) do(ctx context.Context, j store.Job) (next store.Job, err erro
 		return m.crawl(work, j, rest)
 	case "detect":
 		return m.detect(work, j, rest)
+	case "topics":
+		return m.topics(work, j, rest)
+	case "ratings":
+		return m.ratings(work, j, rest)
+	case "clock":
+		j.Due = time.Now().Add(j.Every)
+		return j, m.mend(work, time.Now().UTC())
+	case "silence":
+		return m.silence(work, j)
 	case "urgent":
 		return m.urgent(work, j, rest)
 	case "deliver":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -60,7 +61,14 @@ func (m *Monitor) SetMute(ctx context.Context, brand string, x Mute, now time.Ti
 	if due.Before(now) {
 		due = now
 	}
-	return m.Store.Schedule(ctx, store.Job{Key: "detect/" + brand, Kind: "detect", Due: due})
+	jobs, err := m.Store.Jobs(ctx, "urgent/"+brand+"/") // what was held back until now
+	if err != nil {
+		return err
+	}
+	for i := range jobs {
+		jobs[i].Due = due
+	}
+	return m.Store.Schedule(ctx, append(jobs, store.Job{Key: "detect/" + brand, Kind: "detect", Due: due})...)
 }
 
 // Muted is the mute of a brand that is in force; its Until is zero if none is.
@@ -83,7 +91,13 @@ func (m *Monitor) Muted(ctx context.Context, brand string, now time.Time) (Mute,
 // all.
 func (m *Monitor) held(ctx context.Context, p *Plan, brand string, now time.Time) (time.Time, error) {
 	mute, err := m.Muted(ctx, brand, now)
-	return mute.Until, err
+	until := mute.Until
+	for i := range p.Windows {
+		if w := &p.Windows[i]; len(w.Brands) == 0 || slices.Contains(w.Brands, brand) {
+			until = maxTime(until, w.Until(now, p.Zone))
+		}
+	}
+	return until, err
 }
 
 // tell gives the jobs that tell of an alert, and notes in it whether it is
@@ -100,7 +114,7 @@ func (m *Monitor) tell(ctx context.Context, p *Plan, a *puskaradio.Alert, now ti
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	jobs = append(p.deliveries(a.Brand, a.Decided, "a/"+a.ID, now, false), jobs...)
+	jobs = append(p.tellings(a, now), jobs...)
 	if a.Severity == puskaradio.Crisis {
 		return jobs, time.Time{}, nil
 	}

@@ -34,6 +34,9 @@ func (w *Watch) escalation(a *puskaradio.Alert) time.Duration {
 func (m *Monitor) beside(ctx context.Context, p *Plan, a *puskaradio.Alert, now time.Time) (jobs []store.Job, err error) {
 	for i := range p.Channels {
 		c := &p.Channels[i]
+		if a.Rule != puskaradio.RuleSpike && a.Rule != puskaradio.RuleTopic {
+			break // nothing of it is counted
+		}
 		thread, err := m.threadOf(ctx, c, a.ID)
 		if err != nil {
 			return nil, err

@@ -222,8 +222,37 @@ func TestClaimAtOnce(t *testing.T) {
 	})
 }
 
-// TestRemindersAtNight: quiet hours hold reminders, but not of a crisis, which
-// is escalated in half the time.
+// TestCrisisEscalates: a crisis is told to somebody else in half the time, also
+// if it was none when it was told.
+func TestCrisisEscalates(t *testing.T) {
+	for name, tt := range map[string]struct {
+		posts int
+		want  time.Duration
+	}{"a few": {8, 4 * time.Hour}, "it grows": {60, 2 * time.Hour}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sc, a := watched(t, tt.posts, func(sc *scene) {
+					sc.plan.Watch = monitor.Watch{Escalate: 4 * time.Hour, EscalateTo: "backup"}
+				})
+				defer sc.close(t)
+				if a.Severity == puskaradio.Crisis {
+					t.Fatal("it is a crisis from the start")
+				}
+				told := sc.slack.alerts()[0]
+				sc.run(t, 6*time.Hour)
+				got := sc.other.said("e")
+				if len(got) != 1 {
+					t.Fatalf("escalated %v", got)
+				}
+				if after := got[0].at.Sub(told.at); after < tt.want || after > tt.want+time.Minute {
+					t.Errorf("escalated after %v, want %v", after, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestRemindersAtNight: quiet hours hold reminders, but not of a crisis.
 func TestRemindersAtNight(t *testing.T) {
 	for name, tt := range map[string]struct {
 		posts  int

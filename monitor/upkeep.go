@@ -27,23 +27,28 @@ const keepBackups = 7
 // upkeep forgets what is past its time, gives room back to the disk and makes
 // the nightly backup.
 func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
-	p, now := m.Plan(), time.Now()
+	p, now := m.Plan(), time.Now().UTC()
 	y, mo, d := now.In(p.Zone).Date()
 	j.Due = time.Date(y, mo, d+1, 3, 30, 0, 0, p.Zone)
-	var texts time.Time
-	if p.Keep > 0 {
-		texts = now.Add(-p.Keep)
-	}
-	n, err := m.Store.Retain(ctx, texts, now.Add(-hoursKept))
+	steady, err := m.steady(ctx, now)
 	if err != nil {
 		return j, err
 	}
-	limited, err := m.Store.Forget(ctx, p.limits(now)...)
-	if err != nil {
+	if !steady { // it may be years ahead
+		m.Log.Warn("nothing is forgotten today, as nothing was read for a month by this clock")
+	} else if err := m.forget(ctx, p, now); err != nil {
 		return j, err
 	}
-	if n += limited; n > 0 {
-		m.Log.Info("forgotten", "mentions", n)
+	if now.In(p.Zone).Weekday() == time.Monday {
+		spent, err := m.Spendings(ctx, now)
+		if err != nil {
+			return j, err
+		}
+		for _, s := range spent {
+			if s.Over() {
+				m.Log.Warn("more alerts than the budget", "brand", s.Brand, "a week", s.PerWeek(), "budget", s.Budget, "sensitivity that keeps it", s.Keeps)
+			}
+		}
 	}
 	a, ok := m.Store.(archive)
 	if !ok {
@@ -61,6 +66,26 @@ func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
 	}
 	m.Log.Info("backed up", "to", path)
 	return j, prune(p.BackupDir, now)
+}
+
+// forget forgets what is past its time.
+func (m *Monitor) forget(ctx context.Context, p *Plan, now time.Time) error {
+	var texts time.Time
+	if p.Keep > 0 {
+		texts = now.Add(-p.Keep)
+	}
+	n, err := m.Store.Retain(ctx, texts, now.Add(-hoursKept))
+	if err != nil {
+		return err
+	}
+	limited, err := m.Store.Forget(ctx, p.limits(now)...)
+	if err != nil {
+		return err
+	}
+	if n += limited; n > 0 {
+		m.Log.Info("forgotten", "mentions", n)
+	}
+	return nil
 }
 
 // prune removes all but the newest backups, and what is left of broken ones.
@@ -87,6 +112,12 @@ func prune(dir string, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// cutKey cuts the key of a job of the form KIND/BRAND or KIND/BRAND/REST.
+func cutKey(key string) (brand, rest string, ok bool) {
+	_, rest, _ = strings.Cut(key, "/")
+	return strings.Cut(rest, "/")
 }
 
 // cutLast cuts a key at its last slash.

@@ -86,6 +86,13 @@ func (m *Monitor) urgent(ctx context.Context, j store.Job, rest string) (store.J
 	if reason == "" || e.Mention.State == puskaradio.Deleted || begun.IsZero() || !e.Mention.FirstSeen.After(begun) {
 		return store.Job{}, nil // history, or it has been mended meanwhile
 	}
+	alertID := puskaradio.AlertID(id, puskaradio.RuleUrgent+" "+key, e.Mention.Published)
+	switch old, err := m.Store.Alert(ctx, alertID); {
+	case err == nil:
+		return m.unmute(ctx, p, j, old, now)
+	case !errors.Is(err, puskaradio.ErrNotFound):
+		return j, err
+	}
 	lately, err := m.Store.Alerts(ctx, id, now.Add(-time.Hour), now.Add(time.Hour))
 	if err != nil {
 		return j, err
@@ -100,16 +107,41 @@ func (m *Monitor) urgent(ctx context.Context, j store.Job, rest string) (store.J
 		return store.Job{}, nil
 	}
 	a := puskaradio.Alert{
-		ID: puskaradio.AlertID(id, puskaradio.RuleUrgent+" "+key, e.Mention.Published), Brand: id, Name: brand.Name, Rule: puskaradio.RuleUrgent,
+		ID: alertID, Brand: id, Name: brand.Name, Rule: puskaradio.RuleUrgent,
 		From: e.Mention.Published, To: now, Negative: 1, Total: 1, Topic: reason, TopicN: 1, Words: words[:min(4, len(words))],
 		Quotes: []puskaradio.Quote{puskaradio.QuoteOf(e.ID, &e.Mention)}, Decided: now, State: "over", Until: now, Severity: puskaradio.Serious,
 	}
 	if a.Coverage, err = m.coverage(ctx, p, id, now); err != nil {
 		return j, err
 	}
-	jobs, _, err := m.tell(ctx, p, &a, now)
+	jobs, ends, err := m.tell(ctx, p, &a, now)
 	if err != nil {
 		return j, err
+	}
+	if _, err = m.Store.AddAlert(ctx, a, jobs...); err != nil || ends.IsZero() {
+		return store.Job{}, err
+	}
+	j.Due = ends // if it is held back, it is looked at again then
+	return j, nil
+}
+
+// unmute tells of a post that was held back, unless somebody has seen to it.
+func (m *Monitor) unmute(ctx context.Context, p *Plan, j store.Job, a puskaradio.Alert, now time.Time) (store.Job, error) {
+	if !a.Muted || a.Claimed != nil || a.Calmed != nil {
+		return store.Job{}, nil
+	}
+	a, err := m.byCase(ctx, a)
+	if err != nil || a.Claimed != nil || a.Calmed != nil {
+		return store.Job{}, err
+	}
+	a.Rev++
+	jobs, ends, err := m.tell(ctx, p, &a, now)
+	if err != nil {
+		return j, err
+	}
+	if a.Muted { // it was muted anew meanwhile
+		j.Due = ends
+		return j, nil
 	}
 	_, err = m.Store.AddAlert(ctx, a, jobs...)
 	return store.Job{}, err

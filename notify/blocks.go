@@ -74,6 +74,8 @@ func alertBlocks(m Message) []slackapi.Block {
 		return liveBlocks(m)
 	case puskaradio.RuleUrgent:
 		return urgentBlocks(m)
+	case puskaradio.RuleRating, puskaradio.RuleSilence:
+		return sideBlocks(m)
 	}
 	id := func(part string) string { return fmt.Sprintf("%s-%s-%d", part, clip(a.ID, maxID), a.Rev) }
 	last := fmt.Sprintf("%d %s / %d", a.Negative, w.negative, a.Total)

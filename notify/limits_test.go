@@ -50,7 +50,7 @@ func anyPoints() *rapid.Generator[[]puskaradio.Point] {
 }
 
 // rules are all that an alert can come from.
-var rules = []string{puskaradio.RuleSpike, puskaradio.RuleUrgent, puskaradio.RuleLive}
+var rules = []string{puskaradio.RuleSpike, puskaradio.RuleUrgent, puskaradio.RuleLive, puskaradio.RuleTopic, puskaradio.RuleRating, puskaradio.RuleSilence}
 
 func anyMessage(zone *time.Location, alert bool) *rapid.Generator[Message] {
 	return rapid.Custom(func(t *rapid.T) Message {
@@ -73,6 +73,10 @@ func anyMessage(zone *time.Location, alert bool) *rapid.Generator[Message] {
 			}
 			if rapid.Bool().Draw(t, "known rule") {
 				m.Alert.Rule = rapid.SampledFrom(rules).Draw(t, "which")
+			}
+			m.Alert.Source, m.Alert.Reads = anyText.Draw(t, "source"), count.Draw(t, "reads")
+			if rapid.Bool().Draw(t, "stars") {
+				m.Alert.Stars = &puskaradio.Stars{Now: rapid.Float64Range(1, 5).Draw(t, "now"), Usual: rapid.Float64Range(1, 5).Draw(t, "then"), N: count.Draw(t, "ratings"), Year: count.Draw(t, "year")}
 			}
 			m.Turn = rapid.SampledFrom([]Turn{Told, Reminder, Escalated}).Draw(t, "turn")
 			hand := &puskaradio.Hand{By: anyText.Draw(t, "by"), At: anyTime().Draw(t, "at")}

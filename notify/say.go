@@ -22,6 +22,9 @@ func headline(m Message) string {
 
 func alertHeadline(m Message) string {
 	w, a := wordsOf(m.Lang), m.Alert
+	if h := sideHeadline(m); h != "" {
+		return h
+	}
 	h := w.spike + ": " + plain(a.Name)
 	if a.Severity == puskaradio.Crisis {
 		h = w.crisis + ": " + plain(a.Name)
@@ -66,6 +69,9 @@ func alertSentence(m Message) string {
 		return liveSentence(m)
 	case puskaradio.RuleUrgent:
 		return urgentSentence(m)
+	}
+	if side := sideSentence(m); side != "" {
+		return side
 	}
 	s := fmt.Sprintf("%s. %d %s %s %s (%s %s).", headline(m), a.Negative, w.negative, map[bool]string{true: "viimeisten", false: "in the last"}[m.Lang == "fi"],
 		span(w, a.To.Sub(a.From)), strings.ToLower(w.usual), number(m.Lang, a.Usual))
@@ -239,6 +245,7 @@ func plural(n int) string {
 // topics are the names of aspects, rules and labels in Finnish.
 var topics = map[string]string{
 	puskaradio.RuleSpike: "kielteisten piikki", puskaradio.RuleLive: "uusi huono arvio", puskaradio.RuleUrgent: "kiireellinen viesti",
+	puskaradio.RuleTopic: "aiheen piikki", puskaradio.RuleRating: "tähtien lasku", puskaradio.RuleSilence: "hiljentynyt lähde",
 	"legal": "oikeustoimet", "discrimination": "syrjintä", "outage": "palvelukatko", "reach": "laaja yleisö", "author": "seurattu kirjoittaja", "long": "pitkä huono arvio", "test": "koe",
 	"claimed": "otettu", "answered": "vastattu", "done": "valmis", "snoozed": "torkutettu", "false_alarm": "väärä hälytys", "new": "uusi",
 	"negative": "kielteinen", "neutral": "neutraali", "positive": "myönteinen",

@@ -42,6 +42,9 @@ func terminalAlert(m Message, line func(indent, s string)) {
 		}
 		line("", theme(m))
 		return
+	case puskaradio.RuleRating, puskaradio.RuleSilence:
+		terminalSide(m, line)
+		return
 	}
 	line("", fmt.Sprintf("%s: %d %s / %d", fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), a.Negative, w.negative, a.Total))
 	line("", w.usual+": "+usually(m))

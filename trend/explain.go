@@ -35,12 +35,8 @@ func SeverityOf(posts int, usual float64, sources int) puskaradio.Severity {
 // all were. Both are Beta distributed after Jeffreys' prior; their difference is
 // taken for normal.
 func MoreNegative(negative, total, before, all int) float64 {
-	mean := func(k, n int) (m, v float64) {
-		a, b := float64(k)+0.5, float64(max(n-k, 0))+0.5
-		return a / (a + b), a * b / ((a + b) * (a + b) * (a + b + 1))
-	}
-	m1, v1 := mean(negative, total)
-	m0, v0 := mean(before, all)
+	m1, v1 := beta(float64(negative), float64(total))
+	m0, v0 := beta(float64(before), float64(all))
 	return 0.5 * math.Erfc(-(m1-m0)/math.Sqrt(2*(v1+v0)))
 }
 

@@ -145,7 +145,7 @@ var names = map[string][2]string{
 	"limited": {"rate-limited", "rajoitettu"}, "login": {"login needed", "vaatii kirjautumisen"}, "refused": {"refused", "evätty"}, "challenge": {"captcha", "ihmistesti"},
 	"unreadable": {"unreadable", "ei luettavissa"}, "unreachable": {"unreachable", "ei vastaa"}, "gone": {"gone", "poistunut"}, "seconds": {"seconds", "sekunteja"},
 
-	puskaradio.RuleSpike: {"negative spike", "kielteisten piikki"}, puskaradio.RuleLive: {"new bad review", "uusi huono arvio"}, puskaradio.RuleUrgent: {"urgent post", "kiireellinen viesti"}, "test": {"test", "koe"},
+	puskaradio.RuleSpike: {"negative spike", "kielteisten piikki"}, puskaradio.RuleLive: {"new bad review", "uusi huono arvio"}, puskaradio.RuleUrgent: {"urgent post", "kiireellinen viesti"}, puskaradio.RuleTopic: {"topic spike", "aiheen piikki"}, puskaradio.RuleRating: {"rating drop", "tähtien lasku"}, puskaradio.RuleSilence: {"gone quiet", "hiljentynyt lähde"}, "test": {"test", "koe"},
 	string(puskaradio.Notice): {"notice", "huomio"}, string(puskaradio.Serious): {"alert", "hälytys"}, string(puskaradio.Crisis): {"crisis", "kriisi"},
 	"high": {"high", "herkkä"}, "normal": {"normal", "tavallinen"}, "low": {"low", "rauhallinen"}, "quiet": {"quiet", "hiljainen"},
 	"reader": {"reader", "lukija"}, "agent": {"agent", "käsittelijä"}, "owner": {"owner", "omistaja"},

@@ -12,6 +12,7 @@ import (
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/notify"
+	"github.com/puskaradio/puskaradio/store"
 )
 
 func (a *app) alertsCommand() *cobra.Command {
@@ -120,4 +121,27 @@ func (a *app) printAlert(l *loaded, x *puskaradio.Alert) error {
 		fmt.Fprintf(a.out, "    %s\n", line)
 	}
 	return nil
+}
+
+// budget sees whether more alerts were told than people are willing to hear.
+func (c *checkup) budget(ctx context.Context, s store.Store, l *loaded) {
+	m, err := c.app.monitorOnly(s, l)
+	if err != nil {
+		return // what is wrong is said elsewhere
+	}
+	spent, err := m.Spendings(ctx, time.Now().UTC())
+	if err != nil {
+		c.see("alerts", "", err, "")
+	}
+	for _, x := range spent {
+		found := fmt.Sprintf("%s: %.2g a week in the last four, of a budget of %g", x.Name, x.PerWeek(), x.Budget)
+		switch {
+		case !x.Over():
+			c.add("ok", "alerts", found, "")
+		case x.Keeps != "":
+			c.add("warning", "alerts", found, fmt.Sprintf("alerts.sensitivity: %s would have kept it; see with: puskaradio rehearse --brand %s", x.Keeps, x.Brand))
+		default:
+			c.add("warning", "alerts", found, "no sensitivity would have kept it: see alerts.urgent and alerts.rules, or raise alerts.budget")
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/puskaradio/puskaradio/trend"
 )
 
 var update = flag.Bool("update", false, "write what the tests want anew")
@@ -108,6 +111,15 @@ func TestConfigValues(t *testing.T) {
 		{"remind", full.plan.Watch.Remind, time.Duration(0)},
 		{"escalate after", full.plan.Watch.Escalate, time.Hour},
 		{"escalate to", full.plan.Watch.EscalateTo, "hook"},
+		{"budget", full.plan.Budget, 0.5},
+		{"budget by default", small.plan.Budget, 1.0},
+		{"topic", fmt.Sprintf("%.1f %g", full.plan.Rules.Topic.Threshold, full.plan.Rules.Topic.LeastPosts), "7.9 8"},
+		{"topic by default", fmt.Sprintf("%.4f", small.plan.Rules.Topic.Threshold), fmt.Sprintf("%.4f", trend.TopicThreshold)},
+		{"rating drop", *full.plan.Rules.Rating, trend.DropOptions{Fall: 0.125, Least: 20}},
+		{"gone quiet", full.plan.Rules.Silence, false},
+		{"gone quiet by default", small.plan.Rules.Silence, true},
+		{"maintenance", full.plan.Windows[0].From, time.Date(2026, 12, 1, 21, 0, 0, 0, time.UTC)},
+		{"maintenance again", full.plan.Windows[1].Every, "week"},
 		{"least", full.plan.Burst.LeastPosts, 8.0},
 		{"every", full.plan.Sources[1].Every, 90 * time.Second},
 		{"about", full.plan.Sources[0].About, "acme"},

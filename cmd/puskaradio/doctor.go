@@ -141,6 +141,7 @@ func (c *checkup) data(cmd *cobra.Command, l *loaded) {
 	}
 	err = s.Check(cmd.Context())
 	c.see("data directory", l.Data+" is whole", err, "restore a backup with: puskaradio restore BACKUP")
+	c.budget(cmd.Context(), s, l)
 	if free, size := s.Waste(); size > 0 && free > 50_000 {
 		c.add("warning", "data directory", fmt.Sprintf("%d free pages slow every write", free), "it is compacted at night; puskaradio run does it")
 	}

@@ -67,7 +67,7 @@ func (l *loaded) build(d *decoder) {
 	brands := l.buildBrands(d)
 	l.buildSources(d, brands)
 	l.buildChannels(d, brands)
-	l.buildAlerts(d)
+	l.buildAlerts(d, brands)
 	l.buildExternal(d)
 	l.checkWeb(d)
 }

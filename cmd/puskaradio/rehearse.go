@@ -45,13 +45,16 @@ nothing. The first two days only teach it.`,
 			if _, err := own.Threshold(); err != nil {
 				return usage("--%v", err)
 			}
+			if !cmd.Flags().Changed("budget") {
+				budget = l.plan.Budget
+			}
 			return a.rehearse(cmd.Context(), s, l, b, own, days, budget, time.Now())
 		},
 	}
 	cmd.Flags().StringVar(&brand, "brand", "", "the id of a brand; the first unless said")
 	cmd.Flags().StringVar(&sensitivity, "sensitivity", "", "high, normal, low or quiet; that of the configuration unless said")
 	cmd.Flags().IntVar(&days, "days", 90, "how far back")
-	cmd.Flags().Float64Var(&budget, "budget", 1, "how many alerts a week you are willing to hear")
+	cmd.Flags().Float64Var(&budget, "budget", 0, "how many alerts a week you are willing to hear; that of the configuration unless said")
 	return cmd
 }
 
@@ -69,6 +72,7 @@ func (a *app) rehearse(ctx context.Context, s store.Store, l *loaded, b puskarad
 	}
 	weeks := history.Weeks()
 	counts := map[trend.Sensitivity]int{}
+	var keeps trend.Sensitivity // the keenest that keeps the budget
 	var listed []monitor.Rehearsed
 	for _, each := range trend.Sensitivities() {
 		threshold, err := each.Threshold()
@@ -79,9 +83,12 @@ func (a *app) rehearse(ctx context.Context, s store.Store, l *loaded, b puskarad
 		if counts[each] = len(found); each == own {
 			listed = found
 		}
+		if keeps == "" && float64(len(found)) <= budget*weeks {
+			keeps = each
+		}
 	}
 	if a.json {
-		return a.print(map[string]any{"brand": b.ID, "sensitivity": own, "weeks": weeks, "alerts": listed, "by_sensitivity": counts})
+		return a.print(map[string]any{"brand": b.ID, "sensitivity": own, "weeks": weeks, "budget": budget, "alerts": listed, "by_sensitivity": counts, "keeps_budget": keeps})
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	if len(listed) > 0 {
@@ -108,6 +115,9 @@ func (a *app) rehearse(ctx context.Context, s store.Store, l *loaded, b puskarad
 			mark += "  over the budget"
 		}
 		fmt.Fprintf(a.out, "  %-7s %3d in all, %.2f a week%s\n", each, counts[each], perWeek, mark)
+	}
+	if own := float64(counts[own]); own > budget*weeks && keeps != "" {
+		fmt.Fprintf(a.out, "alerts.sensitivity: %s would have kept it.\n", keeps)
 	}
 	return nil
 }
