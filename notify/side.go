@@ -108,6 +108,7 @@ func sideBlocks(m Message) []slackapi.Block {
 	for i, q := range a.Quotes[:min(3, len(a.Quotes))] {
 		bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("q"), i), q))
 	}
+	bs = append(bs, actions(m, id("a"))...)
 	why := markup(w.rule+" "+topicName(m.Lang, a.Rule)+" · "+w.coverage+" "+plain(a.Coverage)+" · "+clock(m.Lang, a.Decided, m.Zone), maxField-maxURL/2)
 	if link := alertLink(m); link != "" && len(link) < maxURL/2 {
 		why += " · <" + link + "|" + w.why + ">"

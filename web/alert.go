@@ -21,6 +21,18 @@ func (p *alertView) Single() bool {
 	return p.Alert.Odds == 0 && p.Alert.UsualAll == 0 && p.Alert.Total <= 1
 }
 
+// Side says why an alert was raised in which nothing is counted: about stars
+// that fell, or a source that says nothing. It is empty for others.
+func (p *alertView) Side() string {
+	switch a := &p.Alert; {
+	case a.Rule == puskaradio.RuleRating && a.Stars != nil:
+		return p.T("Since %s there are %s of 5 stars, in %s ratings; usually %s, in %s of the year before.", p.When(a.From), p.Float(a.Stars.Now, 1), p.Num(a.Stars.N), p.Float(a.Stars.Usual, 1), p.Num(a.Stars.Year))
+	case a.Rule == puskaradio.RuleSilence:
+		return p.T("%s has brought nothing new since %s. Usually it brings %s a day; it was read well %s times since then.", a.Source, p.When(a.From), p.Float(a.UsualAll, 1), p.Num(a.Reads))
+	}
+	return ""
+}
+
 // alertPage answers why somebody was told.
 func (s *Server) alertPage(w http.ResponseWriter, r *http.Request, v *view) error {
 	p, err := s.alertView(r, v, r.PathValue("id"))

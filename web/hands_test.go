@@ -59,6 +59,22 @@ func TestHands(t *testing.T) {
 	}
 }
 
+// TestSideAlerts: what is not about counts says what it is about.
+func TestSideAlerts(t *testing.T) {
+	p := newPlace(t)
+	for _, a := range []puskaradio.Alert{
+		{ID: "STARS", Brand: "acme", Name: "Acme", Rule: puskaradio.RuleRating, From: testNow.AddDate(0, 0, -7), Stars: &puskaradio.Stars{Now: 3.14, N: 40, Usual: 4.2, Year: 900}, Odds: 0.0001, Decided: testNow, State: "open"},
+		{ID: "SILENT", Brand: "acme", Name: "Acme", Rule: puskaradio.RuleSilence, Source: "shop", From: testNow.AddDate(0, 0, -3), UsualAll: 12, Reads: 41, Odds: 0.0001, Decided: testNow, State: "open"},
+	} {
+		if _, err := p.store.AddAlert(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	maija := p.enter("Maija")
+	wants(t, "stars", maija.get("/a/STARS"), "there are 3.1 of 5 stars, in 40 ratings; usually 4.2, in 900 of the year before.", "by luck alone is 1 in 10,000")
+	wants(t, "silence", maija.get("/a/SILENT"), "shop has brought nothing new since 19 Nov 2026, 12:00. Usually it brings 12.0 a day; it was read well 41 times since then.")
+}
+
 // TestRehearsal: what each sensitivity would have told stands beside the budget.
 func TestRehearsal(t *testing.T) {
 	p := newPlace(t)

@@ -53,7 +53,10 @@ var finnish = map[string]string{
 	"Tellings by the hour": "Kertomiset tunneittain", "Tellings": "Kertomisia", "Those who repeated it, the newest first": "Toistaneet, uusin ensin", "What goes round": "Mikä kiertää",
 	"It repeats a story that others have told too.": "Se toistaa tarinaa, jonka muutkin ovat kertoneet.",
 
-	"Rehearsal": "Kenraaliharjoitus", "Sensitivity": "Herkkyys", "Alerts a week at most": "Hälytyksiä viikossa enintään", "By sensitivity": "Herkkyyden mukaan", "a week": "viikossa",
+	"Since %s there are %s of 5 stars, in %s ratings; usually %s, in %s of the year before.":                 "%s alkaen tähtiä on %s viidestä, %s arviossa; tavallisesti %s, %s arviossa vuodessa sitä ennen.",
+	"%s has brought nothing new since %s. Usually it brings %s a day; it was read well %s times since then.": "%s ei ole tuonut mitään uutta %s jälkeen. Tavallisesti se tuo %s päivässä; sen jälkeen se on luettu onnistuneesti %s kertaa.",
+	"The chance of it by luck alone is %s.":                                                                  "Sen todennäköisyys pelkällä sattumalla on %s.",
+	"Rehearsal":                                                                                              "Kenraaliharjoitus", "Sensitivity": "Herkkyys", "Alerts a week at most": "Hälytyksiä viikossa enintään", "By sensitivity": "Herkkyyden mukaan", "a week": "viikossa",
 	"The rule of spikes, replayed over what is stored: it changes nothing. The first two days only teach it.": "Piikkien sääntö ajettuna tallennetun yli: se ei muuta mitään. Kaksi ensimmäistä päivää vain opettavat sitä.",
 	"“%s” would have told of %s spikes in %s weeks, %s a week.":                                               "”%s” olisi kertonut %s piikistä %s viikossa, viikkoa kohti %s.",
 	"That is within your budget of %s a week.":                                                                "Se mahtuu budjettiin, joka on %s viikossa.",
@@ -145,7 +148,8 @@ var names = map[string][2]string{
 	"limited": {"rate-limited", "rajoitettu"}, "login": {"login needed", "vaatii kirjautumisen"}, "refused": {"refused", "evätty"}, "challenge": {"captcha", "ihmistesti"},
 	"unreadable": {"unreadable", "ei luettavissa"}, "unreachable": {"unreachable", "ei vastaa"}, "gone": {"gone", "poistunut"}, "seconds": {"seconds", "sekunteja"},
 
-	puskaradio.RuleSpike: {"negative spike", "kielteisten piikki"}, puskaradio.RuleLive: {"new bad review", "uusi huono arvio"}, puskaradio.RuleUrgent: {"urgent post", "kiireellinen viesti"}, puskaradio.RuleTopic: {"topic spike", "aiheen piikki"}, puskaradio.RuleRating: {"rating drop", "tähtien lasku"}, puskaradio.RuleSilence: {"gone quiet", "hiljentynyt lähde"}, "test": {"test", "koe"},
+	puskaradio.RuleSpike: {"negative spike", "kielteisten piikki"}, puskaradio.RuleLive: {"new bad review", "uusi huono arvio"}, puskaradio.RuleUrgent: {"urgent post", "kiireellinen viesti"},
+	puskaradio.RuleTopic: {"topic spike", "aiheen piikki"}, puskaradio.RuleRating: {"rating drop", "tähtien lasku"}, puskaradio.RuleSilence: {"gone quiet", "hiljentynyt lähde"}, "test": {"test", "koe"},
 	string(puskaradio.Notice): {"notice", "huomio"}, string(puskaradio.Serious): {"alert", "hälytys"}, string(puskaradio.Crisis): {"crisis", "kriisi"},
 	"high": {"high", "herkkä"}, "normal": {"normal", "tavallinen"}, "low": {"low", "rauhallinen"}, "quiet": {"quiet", "hiljainen"},
 	"reader": {"reader", "lukija"}, "agent": {"agent", "käsittelijä"}, "owner": {"owner", "omistaja"},

@@ -137,11 +137,12 @@ func (r *runner) newWeb() *dashboard {
 
 // rehearse is what the dashboard shows of a rehearsal.
 func (r *runner) rehearse(ctx context.Context, brand string, from, now time.Time) (web.Rehearsal, error) {
+	l := r.current.Load()
 	history, err := r.monitor.Rehearse(ctx, brand, from, now)
 	if err != nil {
 		return web.Rehearsal{}, err
 	}
-	out := web.Rehearsal{Mentions: history.Mentions(), Weeks: history.Weeks(), Own: string(cmp.Or(r.current.Load().Alerts.Sensitivity, trend.Normal))}
+	out := web.Rehearsal{Mentions: history.Mentions(), Weeks: history.Weeks(), Own: string(cmp.Or(l.Alerts.Sensitivity, trend.Normal)), Budget: l.plan.Budget}
 	for _, each := range trend.Sensitivities() {
 		threshold, err := each.Threshold()
 		if err != nil {
