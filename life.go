@@ -240,17 +240,29 @@ type Digest struct {
 	UsualNeg float64 `json:"usual_negative"` // negative ones
 	Waiting  int     `json:"waiting"`        // cases that nobody has answered
 	// Oldest is when the longest waiting author wrote; zero if none waits.
-	Oldest   time.Time `json:"oldest,omitzero"`
-	Need     []Quote   `json:"need,omitempty"`   // what needs an answer, at most five
-	Topics   []Topic   `json:"topics,omitempty"` // what people talked about, at most five
-	Good     []Quote   `json:"good,omitempty"`   // good ones to share, at most three
-	Days     []Point   `json:"days,omitempty"`   // negative mentions by day, for the chart
-	Share    []Voice   `json:"share_of_voice,omitempty"`
-	Sources  int       `json:"sources"`            // sources that should have answered
-	Failed   []string  `json:"failed,omitempty"`   // those that did not, in words
-	Late     bool      `json:"late,omitempty"`     // sent past its hour
-	Decided  time.Time `json:"decided"`            // when it was put together
-	Language string    `json:"language,omitempty"` // fi or en
+	Oldest time.Time `json:"oldest,omitzero"`
+	Need   []Quote   `json:"need,omitempty"`   // what needs an answer, at most five
+	Topics []Topic   `json:"topics,omitempty"` // what people talked about, at most five
+	Good   []Quote   `json:"good,omitempty"`   // good ones to share, at most three
+	Days   []Point   `json:"days,omitempty"`   // negative mentions by day, for the chart
+	// Reputation is the score at the end of the day, Before that of a week before.
+	Reputation *Reputation `json:"reputation,omitempty"`
+	Before     *Reputation `json:"reputation_before,omitempty"`
+	Share      []Voice     `json:"share_of_voice,omitempty"`
+	Sources    int         `json:"sources"`            // sources that should have answered
+	Failed     []string    `json:"failed,omitempty"`   // those that did not, in words
+	Late       bool        `json:"late,omitempty"`     // sent past its hour
+	Decided    time.Time   `json:"decided"`            // when it was put together
+	Language   string      `json:"language,omitempty"` // fi or en
+}
+
+// A Reputation is how people speak of a brand, on a date.
+type Reputation struct {
+	Method   int     `json:"method"` // the version of the formula, see docs/reputation.md
+	Value    float64 `json:"value"`  // 0 … 100; 50 where nothing is known
+	Low      float64 `json:"low"`    // that and High hold it in nineteen of twenty cases
+	High     float64 `json:"high"`
+	Mentions int     `json:"mentions"` // that were counted
 }
 
 // A Topic is an aspect with how often it came up and one quote.

@@ -67,7 +67,7 @@ func (m *Monitor) Digest(ctx context.Context, brand puskaradio.Brand, on, now ti
 	p := m.Plan()
 	y, mo, d := on.In(p.Zone).Date()
 	from, to := time.Date(y, mo, d, 0, 0, 0, 0, p.Zone), time.Date(y, mo, d+1, 0, 0, 0, 0, p.Zone)
-	back := time.Date(y, mo, d-56, 0, 0, 0, 0, p.Zone)
+	back := time.Date(y, mo, d-372, 0, 0, 0, 0, p.Zone) // a year, and a week before it
 	counts, err := m.Store.Series(ctx, brand.ID, back, to, store.Day)
 	if err != nil {
 		return puskaradio.Digest{}, err
@@ -98,8 +98,7 @@ func (m *Monitor) Digest(ctx context.Context, brand puskaradio.Brand, on, now ti
 	if mat.Failed, mat.Sources, err = m.failing(ctx, p, brand.ID, from, minTime(to.Add(24*time.Hour), now.Add(time.Hour))); err != nil {
 		return puskaradio.Digest{}, err
 	}
-	dg := trend.MakeDigest(mat)
-	return dg, nil
+	return trend.MakeDigest(mat), nil
 }
 
 func minTime(a, b time.Time) time.Time {

@@ -262,15 +262,19 @@ func digestBlocks(m Message) []slackapi.Block {
 			share = percent(m.Lang, v.Share)
 		}
 	}
+	facts := &slackapi.SectionBlock{Type: slackapi.MBTSection, BlockID: id("f"), Fields: []*slackapi.TextBlockObject{
+		field(pick("Mainintoja", "Mentions"), fmt.Sprintf("%d (%s %s)", d.Total, strings.ToLower(w.usual), number(m.Lang, d.Usual))),
+		field(pick("Kielteisiä", "Negative"), fmt.Sprintf("%d/%d (%s %s)", d.Negative, d.Total, strings.ToLower(w.usual), number(m.Lang, d.UsualNeg))),
+		field(pick("Odottaa vastausta", "Waiting for a reply"), waiting),
+		field(pick("Osuus puheesta", "Share of voice"), share),
+	}}
+	if s := reputation(m); s != "" {
+		facts.Fields = append(facts.Fields, field(pick("Maine, 0–100", "Reputation, 0–100"), s))
+	}
 	bs := []slackapi.Block{
 		header(id("h"), headline(m)),
 		slackapi.NewRichTextBlock(id("s"), slackapi.NewRichTextSection(slackapi.NewRichTextSectionTextElement(clip(digestSentence(m), maxField), nil))),
-		&slackapi.SectionBlock{Type: slackapi.MBTSection, BlockID: id("f"), Fields: []*slackapi.TextBlockObject{
-			field(pick("Mainintoja", "Mentions"), fmt.Sprintf("%d (%s %s)", d.Total, strings.ToLower(w.usual), number(m.Lang, d.Usual))),
-			field(pick("Kielteisiä", "Negative"), fmt.Sprintf("%d/%d (%s %s)", d.Negative, d.Total, strings.ToLower(w.usual), number(m.Lang, d.UsualNeg))),
-			field(pick("Odottaa vastausta", "Waiting for a reply"), waiting),
-			field(pick("Osuus puheesta", "Share of voice"), share),
-		}},
+		facts,
 	}
 	if c := chartBlock(m, id("d"), pick("Kielteiset päivittäin", "Negative mentions by day"), d.Days); c != nil {
 		bs = append(bs, c)

@@ -69,6 +69,7 @@ func aDigest() *puskaradio.Digest {
 		Usual: 812.5, UsualNeg: 106.25, Waiting: 3, Oldest: at.Add(-29 * time.Hour), Need: []puskaradio.Quote{quoteOf("zalgo", "fi"), quoteOf("backticks", "fi"), quoteOf("terminal", "fi")},
 		Topics: []puskaradio.Topic{{Name: "delivery", Total: 40, Negative: 31, Quote: "x"}, {Name: "price", Total: 12, Negative: 2}},
 		Good:   []puskaradio.Quote{good}, Sources: 12, Decided: at,
+		Reputation: &puskaradio.Reputation{Method: 1, Value: 61.4, Low: 55.5, High: 67.25, Mentions: 9000}, Before: &puskaradio.Reputation{Method: 1, Value: 65.2},
 		Share: []puskaradio.Voice{{Brand: "rival", Total: 2000, Share: 0.6575}, {Brand: "acme", Total: 1042, Share: 0.3425}},
 	}
 	for i := range 14 {

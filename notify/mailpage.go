@@ -86,6 +86,9 @@ func mailViewOf(m Message) (mailView, error) {
 			}
 			v.Facts = append(v.Facts, [2]string{pick("Odottaa vastausta", "Waiting for a reply"), s})
 		}
+		if s := reputation(m); s != "" {
+			v.Facts = append(v.Facts, [2]string{pick("Maine, 0–100", "Reputation, 0–100"), s})
+		}
 		section(pick("Kaipaa vastausta", "Needs an answer"), mailSection{Quotes: quotes(d.Need, 5)})
 		var lines []string
 		for _, t := range d.Topics {

@@ -235,6 +235,26 @@ func digestSentence(m Message) string {
 	return b.String()
 }
 
+// reputation says the score with its band and what became of it in a week;
+// empty if there is none.
+func reputation(m Message) string {
+	d := m.Digest
+	if d.Reputation == nil {
+		return ""
+	}
+	whole := func(v float64) string { return number(m.Lang, math.Round(v)) }
+	s := fmt.Sprintf("%s (%s–%s)", whole(d.Reputation.Value), whole(d.Reputation.Low), whole(d.Reputation.High))
+	if d.Before == nil || d.Before.Method != d.Reputation.Method {
+		return s
+	}
+	diff := math.Round(d.Reputation.Value) - math.Round(d.Before.Value)
+	sign := map[bool]string{true: "+", false: "−"}[diff >= 0]
+	if diff == 0 {
+		sign = "±"
+	}
+	return s + map[bool]string{true: ", viikossa ", false: ", in a week "}[m.Lang == "fi"] + sign + whole(math.Abs(diff))
+}
+
 func plural(n int) string {
 	if n == 1 {
 		return ""

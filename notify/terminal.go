@@ -87,6 +87,9 @@ func terminalDigest(m Message, line func(indent, s string)) {
 		}
 		line("", s)
 	}
+	if s := reputation(m); s != "" {
+		line("", pick("Maine", "Reputation")+": "+s)
+	}
 	section := func(title string) {
 		line("", "")
 		line("", title)

@@ -128,6 +128,12 @@ func MakeDigest(m Material) puskaradio.Digest {
 	for _, day := range m.Days[max(0, len(m.Days)-14):] {
 		d.Days = append(d.Days, puskaradio.Point{At: day.At, Value: float64(day.Negative)})
 	}
+	now := Reputation(m.Days)
+	d.Reputation = &now
+	if len(m.Days) > 7 {
+		before := Reputation(m.Days[:len(m.Days)-7])
+		d.Before = &before
+	}
 	said := slices.Clone(m.Quotes)
 	slices.SortStableFunc(said, func(a, b Said) int { return cmp.Compare(a.Value, b.Value) })
 	for _, s := range said {

@@ -118,3 +118,13 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) err
 	p.Spark = points(v.tongue, p.Digest.Days, 60)
 	return s.show(w, r, v, "digest", p)
 }
+
+// Week says what became of the reputation in a week; empty if that cannot be
+// said.
+func (p *digestView) Week() string {
+	is, was := p.Digest.Reputation, p.Digest.Before
+	if is == nil || was == nil || is.Method != was.Method {
+		return ""
+	}
+	return p.T("%s in a week", p.Signed(math.Round(is.Value)-math.Round(was.Value)))
+}

@@ -84,6 +84,14 @@ func (t tongue) Signed(v float64) string {
 	return t.Float(v, 0)
 }
 
+// SignedFloat is Signed with a digit after the comma.
+func (t tongue) SignedFloat(v float64) string {
+	if math.Round(v*10) > 0 {
+		return "+" + t.Float(v, 1)
+	}
+	return t.Float(v, 1)
+}
+
 // Percent writes a part of a whole.
 func (t tongue) Percent(part, whole int) string {
 	if whole == 0 {

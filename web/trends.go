@@ -30,6 +30,7 @@ type trendsView struct {
 	Stars   []starRow
 	Topics  []puskaradio.Topic
 	Talked  int
+	Score   *scoreView
 	Stories []storyRow // that were repeated most among them
 	Alerts  []puskaradio.Alert
 }
@@ -114,11 +115,16 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) err
 	}
 	ctx := r.Context()
 	from, before := v.dateStart(1-p.Period), v.dateStart(1-2*p.Period)
-	counts, err := s.o.Store.Series(ctx, v.Brand.ID, before, v.Now, store.Day)
+	year := v.dateStart(1 - scoreDays - p.Period) // what the score of the first day counts
+	counts, err := s.o.Store.Series(ctx, v.Brand.ID, year, v.Now, store.Day)
 	if err != nil {
 		return err
 	}
-	all := trend.Days(counts, before, v.Now, v.zone)
+	whole := trend.Days(counts, year, v.Now, v.zone)
+	all := whole
+	for len(all) > 0 && all[0].At.Before(before) {
+		all = all[1:]
+	}
 	split := max(0, len(all)-p.Period)
 	p.Days = all[split:]
 	for i, d := range all {
@@ -129,6 +135,9 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) err
 		t.add(d.Negative, d.Neutral, d.Positive, d.Rated, d.Rating)
 	}
 	p.Chart = stacked(v.tongue, p.Days)
+	if p.Score, err = s.score(ctx, v, whole, p.Period); err != nil {
+		return err
+	}
 	if err := s.stars(ctx, p, from); err != nil {
 		return err
 	}

@@ -4,6 +4,10 @@ import "github.com/puskaradio/puskaradio"
 
 // finnish are the texts of the pages, by how they stand in English.
 var finnish = map[string]string{
+	"Reputation": "Maine", "of 100": "sadasta", "between %s and %s": "väliltä %s–%s", "between": "väli", "%s in a week": "%s viikossa", "Since %s: %s.": "%s alkaen: %s.", "Method": "Menetelmä", "as sent": "kuten lähetetty",
+	"From 0, all negative, to 100, all positive; 50 where nothing is known. The newest count most. The band holds it in nineteen of twenty cases.": "0 on kaikki kielteistä, 100 kaikki myönteistä, 50 kun mitään ei tiedetä. Uusimmat painavat eniten. Vyöhyke pitää sen sisällään yhdeksäntoista kertaa kahdestakymmenestä.",
+	"%s of these days are as they were sent.": "%s näistä päivistä on niin kuin ne lähetettiin.", "The method changed where a line stands.": "Menetelmä vaihtui siinä, missä viiva on.",
+
 	"Digest": "Kooste", "Inbox": "Saapuneet", "Mentions": "Maininnat", "Trends": "Trendit", "Sources": "Lähteet", "Alert": "Hälytys",
 	"Skip to the content": "Siirry sisältöön", "Pages": "Sivut", "Sign out": "Kirjaudu ulos", "Sign in": "Kirjaudu",
 	"Brand": "Brändi", "Source": "Lähde", "All": "Kaikki", "Show": "Näytä", "Feeling": "Sävy", "Search": "Hae", "Words": "Sanat",

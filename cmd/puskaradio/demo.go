@@ -162,7 +162,7 @@ func (a *app) show(ctx context.Context, site *demoSite, s *store.Bolt, l *loaded
 	}
 	fmt.Fprintf(a.out, "\n═══ The digest ═══\n\n%s", notify.Terminal(notify.Message{Digest: &d, Lang: l.Language, Zone: l.plan.Zone}, width()))
 	fmt.Fprintf(a.out, "\n═══ The trend of ninety days ═══\n\n")
-	return a.trends(ctx, s, l, b, 90, now)
+	return a.trends(ctx, s, l, b, 90, false, now)
 }
 
 // round crawls every source to its end.
