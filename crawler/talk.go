@@ -66,6 +66,7 @@ func (t *trip) talk(ctx context.Context, r Call, do func(net.Conn, *tls.Config) 
 	}
 	out.latency = out.began.Sub(began)
 	end, _ := hop.Deadline()
+	end = end.Add(time.Second) // hop, which ends the connection, says why
 	conn := &talkConn{Conn: raw, end: end}
 	conn.left.Store(cmp.Or(r.Max, maxBody))
 	defer func() { t.visit.Bytes += conn.heard.Load() }()
