@@ -226,7 +226,7 @@ var kinds = map[string]Kind{
 		New:     func() Connector { return &wordPress{PerPage: 100, Pages: 20} },
 	},
 	"x": {
-		Reads: "Searches the posts of the last seven days at X for the names of the brands, for money, within a daily cap.",
+		Reads: "Searches the posts of the last seven days at X for the names of the brands, or listens to the stream of new ones, for money, within a daily cap.",
 		Genre: puskaradio.Social, Every: 15 * time.Minute, Keep: puskaradio.UntilGone,
 		Terms:   Terms{"2026-11-22", "X's interface of version 2, pay per use: 0.005 USD for a post and 0.010 for an author in late 2026. What is stored must follow deletions and edits; reading pages without the interface is forbidden."},
 		Example: `{"token_env":"X_BEARER_TOKEN"}`,
