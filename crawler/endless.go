@@ -92,6 +92,11 @@ func (t *trip) begin(ctx context.Context, quiet time.Duration, out *outcome) (*L
 	}
 	defer cancel(nil)
 	defer raw.Body.Close()
+	if isRedirect(raw.StatusCode) {
+		fe := t.fail(StateRefused, fmt.Errorf("status %d: a stream is not looked for elsewhere", raw.StatusCode))
+		fe.Status = raw.StatusCode
+		return nil, fe
+	}
 	body, n, err := readBody(raw, 64<<10, true)
 	t.visit.Bytes += n
 	if verdict := t.verdict(raw.StatusCode, raw.Header, body, out); verdict != nil {

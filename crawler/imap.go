@@ -166,6 +166,9 @@ func (o *mailbox) signIn(cl *imapclient.Client) error {
 	if err := cl.WaitGreeting(); err != nil {
 		return o.fault(err)
 	}
+	if cl.State() == imap.ConnStateAuthenticated { // PREAUTH
+		return nil
+	}
 	if cl.Caps().Has(imap.CapLoginDisabled) {
 		return o.never(StateLogin, "the server takes no password this way; it may want another setting of tls, or only OAuth, which is not spoken here", errors.New("LOGINDISABLED"))
 	}
