@@ -133,7 +133,7 @@ func mailLines(markup string) string {
 			}
 			text := string(z.Text())
 			space = space || strings.TrimLeft(text, " \t\r\n") != text
-			for _, word := range strings.Fields(text) {
+			for word := range strings.FieldsSeq(text) {
 				switch {
 				case !begun && quotes > 0:
 					b.WriteString("> ")
