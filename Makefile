@@ -24,6 +24,8 @@ needs: # installs what the tests need, where it is missing (Debian)
 		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends npm postgresql g++ make python3 util-linux; }
 	@command -v ssconvert >/dev/null || { \
 		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends gnumeric; }
+	@PATH="$$PATH:/usr/sbin"; command -v dovecot >/dev/null && ls /usr/lib/dovecot/imap >/dev/null 2>&1 && command -v openssl >/dev/null && /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || { \
+		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends dovecot-imapd python3-aiosmtpd openssl util-linux; }
 	@testdata/bluesky/install.sh
 
 check: test # test, and everything a machine can say about the code

@@ -3,10 +3,12 @@ package crawler
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -80,8 +82,9 @@ type Client struct {
 
 	once   sync.Once
 	fault  error
-	token  string            // the product in Agent, lower case
-	wire   http.RoundTripper // under everything; tests set it to replay what was recorded
+	token  string                                                                                     // the product in Agent, lower case
+	wire   http.RoundTripper                                                                          // under everything; tests set it to replay what was recorded
+	call   func(ctx context.Context, address string, safe bool, secure *tls.Config) (net.Conn, error) // under every Talk; so do they
 	lanes  lanes
 	robots robots
 }
@@ -154,6 +157,9 @@ func (c *Client) setup() error {
 		c.token = strings.ToLower(agentName.FindStringSubmatch(c.Agent)[1])
 		if c.wire == nil {
 			c.wire = c.newWire()
+		}
+		if c.call == nil {
+			c.call = c.dialed
 		}
 	})
 	return c.fault

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,7 @@ type discourse struct {
 	Site    string   `json:"site" jsonschema:"description=The address of the forum"`
 	Search  bool     `json:"search,omitempty" jsonschema:"description=Search for the names of the brands instead of reading all new posts; for great forums"`
 	Queries []string `json:"queries,omitempty" jsonschema:"description=What to search for; the names of the brands unless said"`
+	Ours    []string `json:"ours,omitempty" jsonschema:"description=Accounts of one's own on the forum: what they write is no mention but an answer to the post that they reply to"`
 	User    string   `json:"user,omitempty" jsonschema:"description=The user whose key it is; only for a forum that is not public"`
 	KeyEnv  string   `json:"key_env,omitempty" jsonschema:"description=The environment variable that holds an API key with the scope to read posts; the forum's administrator makes it under API. Only for a forum that is not public"`
 	Pages   int      `json:"pages,omitempty" jsonschema:"description=The most pages of one round; 10 unless said"`
@@ -48,7 +50,7 @@ func (o *discourse) Check(secret Secret) error {
 			errs = append(errs, errors.New("user is missing: whose key it is"))
 		}
 	}
-	errs = append(errs, checkQueries(&o.Queries), within("pages", o.Pages, 1, maxListPages), within("recheck", o.Recheck, 0, maxRecheck))
+	errs = append(errs, checkQueries(&o.Queries), checkOurs(&o.Ours), within("pages", o.Pages, 1, maxListPages), within("recheck", o.Recheck, 0, maxRecheck))
 	return errors.Join(errs...)
 }
 
@@ -63,7 +65,11 @@ const discourseLatest = "latest posts"
 
 func (o *discourse) lists(q Query) []string {
 	if o.Search || len(o.Queries) > 0 {
-		return queriesOr(o.Queries, q)
+		all := slices.Clone(queriesOr(o.Queries, q))
+		for i := 0; len(all) > 0 && i < len(o.Ours); i++ {
+			all = append(all, byOurs+o.Ours[i])
+		}
+		return all
 	}
 	return []string{discourseLatest}
 }
@@ -92,6 +98,7 @@ type discoursePost struct {
 	Slug    string `json:"topic_slug"`
 	Title   string `json:"topic_title"`
 	Number  int    `json:"post_number"`
+	ReplyTo int    `json:"reply_to_post_number"` // 0 is the topic
 	User    string `json:"username"`
 	Cooked  string `json:"cooked"`
 	Blurb   string `json:"blurb"`
@@ -131,6 +138,9 @@ func (o *discourse) page(ctx context.Context, c *Client, q Query, at place) (lis
 		if n := numberOf(r.ID.String()); n > 0 && (oldest == 0 || n < oldest) {
 			oldest = n
 		}
+		if isOurs(o.Ours, r.User) {
+			return nil, o.answered(ctx, c, q, at, r, &p)
+		}
 		return o.mention(q, r, &p), nil
 	})
 	// A page has the public ones of 50 numbers from before down, so that it may
@@ -148,7 +158,11 @@ func (o *discourse) page(ctx context.Context, c *Client, q Query, at place) (lis
 // found reads what a search finds. It tells only the beginnings, so that every
 // post is asked for by itself.
 func (o *discourse) found(ctx context.Context, c *Client, q Query, at place) (listPage, error) {
-	query := phrase(at.list) + " order:latest"
+	query := phrase(at.list)
+	if name, ok := strings.CutPrefix(at.list, byOurs); ok {
+		query = "@" + name
+	}
+	query += " order:latest"
 	if !at.since.IsZero() {
 		query += " after:" + at.since.AddDate(0, 0, -1).Format("2006-01-02")
 	}
@@ -168,6 +182,9 @@ func (o *discourse) found(ctx context.Context, c *Client, q Query, at place) (li
 	}
 	var p listPage
 	for _, hit := range (*doc.Posts)[:min(len(*doc.Posts), 50)] {
+		if at.answered(hit.ID.String()) {
+			continue
+		}
 		var r discoursePost
 		_, err := o.get(ctx, c, "posts/"+url.PathEscape(hit.ID.String())+".json", nil, &r)
 		switch {
@@ -179,6 +196,12 @@ func (o *discourse) found(ctx context.Context, c *Client, q Query, at place) (li
 			p.faults = append(p.faults, errors.New("discourse: a post that was found has another id or none"))
 			continue
 		}
+		if isOurs(o.Ours, r.User) {
+			if err := o.answered(ctx, c, q, at, &r, &p); err != nil {
+				return listPage{}, err
+			}
+			continue
+		}
 		if m := o.mention(q, &r, &p); m != nil && m.Text != "" {
 			p.found = append(p.found, *m)
 		}
@@ -187,6 +210,32 @@ func (o *discourse) found(ctx context.Context, c *Client, q Query, at place) (li
 		p.next = strconv.Itoa(number + 1)
 	}
 	return p, nil
+}
+
+// answered reads the post that one of ours replies to; one that replies to none
+// answers the first of the topic.
+func (o *discourse) answered(ctx context.Context, c *Client, q Query, at place, r *discoursePost, p *listPage) error {
+	if r.ID == "" || r.Topic == "" || r.gone() || r.Type > 1 || len(p.owners) >= maxAnswered || at.answered(r.ID.String()) {
+		return nil
+	}
+	if r.Number <= 1 { // a topic of ours answers nobody
+		p.answer(r.ID.String(), nil, nil)
+		return nil
+	}
+	var above discoursePost
+	_, err := o.get(ctx, c, "posts/by_number/"+url.PathEscape(r.Topic.String())+"/"+strconv.Itoa(max(r.ReplyTo, 1))+".json", nil, &above)
+	if err != nil && StateOf(err) != StateGone {
+		return err
+	}
+	if err != nil || above.ID == "" || above.gone() || isOurs(o.Ours, above.User) {
+		p.answer(r.ID.String(), nil, nil)
+		return nil
+	}
+	above.Title = cmp.Or(above.Title, r.Title)
+	m := o.mention(q, &above, nil)
+	text := plainText(quotedPost.ReplaceAllString(r.Cooked[:min(len(r.Cooked), 4*maxTextBytes)], " "), maxTextBytes)
+	p.answer(r.ID.String(), ownerReply(r.User, text, dateOf(r.Created, q.Now)), m)
+	return nil
 }
 
 // quotedPost is what a post quotes, which another has said.

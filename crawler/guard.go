@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,8 @@ func (c *Client) newWire() *http.Transport {
 	}
 }
 
-func (c *Client) dialer() func(ctx context.Context, network, address string) (net.Conn, error) {
+// dialer dials what may be reached, at the ports of the web and others.
+func (c *Client) dialer(others ...uint16) func(ctx context.Context, network, address string) (net.Conn, error) {
 	var v4, v6 []netip.Prefix
 	for _, p := range c.Private {
 		if p = p.Masked(); p.Addr().Is4() {
@@ -48,7 +50,7 @@ func (c *Client) dialer() func(ctx context.Context, network, address string) (ne
 	}
 	guard := ssrf.New(
 		ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...),
-		ssrf.WithPorts(append([]uint16{80, 443}, c.Ports...)...),
+		ssrf.WithPorts(slices.Concat([]uint16{80, 443}, others, c.Ports)...),
 	)
 	d := &net.Dialer{Timeout: min(c.timeout(), 30*time.Second), Control: guard.Safe}
 	if c.Resolver == nil {

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -16,6 +18,7 @@ import (
 // hackerNews searches the stories and comments of Hacker News.
 type hackerNews struct {
 	Queries []string `json:"queries,omitempty" jsonschema:"description=What to search for; the names of the brands unless said"`
+	Ours    []string `json:"ours,omitempty" jsonschema:"description=Accounts of one's own: what they write is no mention but an answer to what stands above it"`
 	Tags    string   `json:"tags,omitempty" jsonschema:"enum=(story\\,comment),enum=story,enum=comment,description=What is searched: stories and comments unless said"`
 	PerPage int      `json:"per_page,omitempty" jsonschema:"description=Hits on a page from 10 to 100; 100 unless said"`
 	Pages   int      `json:"pages,omitempty" jsonschema:"description=The most pages of a name in one round; 5 unless said"`
@@ -28,7 +31,7 @@ func (o *hackerNews) Check(Secret) error {
 	if o.Tags != "(story,comment)" && o.Tags != "story" && o.Tags != "comment" {
 		errs = append(errs, fmt.Errorf("tags %q is not (story,comment), story or comment", o.Tags))
 	}
-	errs = append(errs, checkQueries(&o.Queries), within("per_page", o.PerPage, 10, 100), within("pages", o.Pages, 1, maxListPages), within("recheck", o.Recheck, 0, maxRecheck))
+	errs = append(errs, checkQueries(&o.Queries), checkOurs(&o.Ours), within("per_page", o.PerPage, 10, 100), within("pages", o.Pages, 1, maxListPages), within("recheck", o.Recheck, 0, maxRecheck))
 	return errors.Join(errs...)
 }
 
@@ -39,7 +42,17 @@ func (o *hackerNews) Fetch(ctx context.Context, c *Client, q Query) (Page, error
 	return readLists(ctx, c, q, o, o.Pages, o.Recheck)
 }
 
-func (o *hackerNews) lists(q Query) []string { return queriesOr(o.Queries, q) }
+func (o *hackerNews) lists(q Query) []string {
+	all := queriesOr(o.Queries, q)
+	if len(all) == 0 {
+		return nil
+	}
+	all = slices.Clone(all)
+	for _, name := range o.Ours {
+		all = append(all, byOurs+name)
+	}
+	return all
+}
 
 // A hackerNewsHit is a story or a comment as the search has it.
 type hackerNewsHit struct {
@@ -51,12 +64,18 @@ type hackerNewsHit struct {
 	Story   string `json:"story_title"`
 	Points  int64  `json:"points"`
 	Created int64  `json:"created_at_i"`
+	Parent  itemID `json:"parent_id"`
 }
 
 // page reads what was found before a time: of a search no more than a thousand
 // hits are given, and pages by number shift.
 func (o *hackerNews) page(ctx context.Context, c *Client, q Query, at place) (listPage, error) {
 	v := url.Values{"query": {phrase(at.list)}, "tags": {o.Tags}, "hitsPerPage": {strconv.Itoa(o.PerPage)}}
+	ours, isOur := strings.CutPrefix(at.list, byOurs)
+	if isOur {
+		v.Del("query")
+		v.Set("tags", "comment,author_"+ours)
+	}
 	if at.token != "" {
 		v.Set("numericFilters", "created_at_i<="+at.token)
 	}
@@ -75,6 +94,9 @@ func (o *hackerNews) page(ctx context.Context, c *Client, q Query, at place) (li
 	eachItem(&p, "hacker news "+at.list, *doc.Hits, func(h *hackerNewsHit) (*puskaradio.Mention, error) {
 		if h.Created > 0 {
 			oldest = h.Created
+		}
+		if isOurs(o.Ours, h.Author) {
+			return nil, o.answered(ctx, c, q, at, h, &p)
 		}
 		m := o.mention(q, h)
 		return &m, nil
@@ -99,6 +121,39 @@ func (o *hackerNews) mention(q Query, h *hackerNewsHit) puskaradio.Mention {
 }
 
 func (o *hackerNews) batch() int { return maxRecheck }
+
+// answered reads what an answer of ours stands below, from the site's own
+// interface.
+func (o *hackerNews) answered(ctx context.Context, c *Client, q Query, at place, h *hackerNewsHit, p *listPage) error {
+	if h.ID == "" || h.Parent == "" || len(p.owners) >= maxAnswered || at.answered(h.ID.String()) {
+		return nil
+	}
+	var item *struct {
+		ID      itemID `json:"id"`
+		Type    string `json:"type"`
+		By      string `json:"by"`
+		Title   string `json:"title"`
+		Text    string `json:"text"`
+		Score   int64  `json:"score"`
+		Time    int64  `json:"time"`
+		Deleted bool   `json:"deleted"`
+		Dead    bool   `json:"dead"`
+	}
+	if _, err := getJSON(ctx, c, Request{URL: "https://hacker-news.firebaseio.com/v0/item/" + url.PathEscape(h.Parent.String()) + ".json"}, &item); err != nil {
+		return err
+	}
+	if item == nil || item.ID != h.Parent || item.Deleted || item.Dead || isOurs(o.Ours, item.By) {
+		p.answer(h.ID.String(), nil, nil)
+		return nil
+	}
+	above := hackerNewsHit{ID: item.ID, Author: item.By, Title: item.Title, Text: item.Text, Points: item.Score, Created: item.Time}
+	if item.Type == "comment" {
+		above.Title, above.Text, above.Comment, above.Story = "", "", item.Text, h.Story
+	}
+	m := o.mention(q, &above)
+	p.answer(h.ID.String(), ownerReply(h.Author, plainText(h.Comment, maxTextBytes), time.Unix(h.Created, 0)), &m)
+	return nil
+}
 
 // look asks the site's own interface, where alone deletions show.
 func (o *hackerNews) look(ctx context.Context, c *Client, _ Query, refs []string) (_ []puskaradio.Mention, gone []string, err error) {

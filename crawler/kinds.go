@@ -113,6 +113,13 @@ var kinds = map[string]Kind{
 		Example: `{}`,
 		New:     func() Connector { return &hackerNews{Tags: "(story,comment)", PerPage: 100, Pages: 5, Recheck: 5} },
 	},
+	"imap": {
+		Reads: "Reads a mailbox: answers to surveys and what customers write to a feedback address, each mail's own words without what it quotes.",
+		Genre: puskaradio.Survey, Every: 5 * time.Minute, OneBrand: true,
+		Terms:   Terms{"2026-11-22", "One's own mailbox, with its password or an app password; nothing is changed in it. Mails are personal data: addresses are not kept, names are; tell who writes there."},
+		Example: `{"host":"imap.acme.example","username":"palaute@acme.example","password_env":"IMAP_PASSWORD"}`,
+		New:     func() Connector { return &mailbox{TLS: "implicit", Folder: "INBOX", Days: 30, PerPage: 50} },
+	},
 	"judgeme": {
 		Reads: "Reads the reviews of one's own shop at Judge.me.",
 		Genre: puskaradio.Review, Every: time.Hour, OneBrand: true, Keep: puskaradio.UntilGone,
@@ -219,7 +226,7 @@ var kinds = map[string]Kind{
 		New:     func() Connector { return &wordPress{PerPage: 100, Pages: 20} },
 	},
 	"x": {
-		Reads: "Searches the posts of the last seven days at X for the names of the brands, for money, within a daily cap.",
+		Reads: "Searches the posts of the last seven days at X for the names of the brands, or listens to the stream of new ones, for money, within a daily cap.",
 		Genre: puskaradio.Social, Every: 15 * time.Minute, Keep: puskaradio.UntilGone,
 		Terms:   Terms{"2026-11-22", "X's interface of version 2, pay per use: 0.005 USD for a post and 0.010 for an author in late 2026. What is stored must follow deletions and edits; reading pages without the interface is forbidden."},
 		Example: `{"token_env":"X_BEARER_TOKEN"}`,

@@ -47,6 +47,8 @@ type place struct {
 	list  string
 	token string    // as the page before named this one; empty is the first
 	since time.Time // all that is older has been read; zero if nothing was
+	// answered reports whether an answer of ours is known by its name.
+	answered func(by string) bool
 }
 
 // A listPage is what a page of a list holds.
@@ -54,7 +56,8 @@ type listPage struct {
 	found  []puskaradio.Mention // each with its Ref
 	gone   []string
 	faults []error
-	next   string // names the next page; empty on the last
+	owners []listOwner // answers of ours that the page has
+	next   string      // names the next page; empty on the last
 	// unsorted says that the newest need not be first, so that a page without
 	// news is followed by the next.
 	unsorted bool
@@ -78,6 +81,7 @@ type listCursor struct {
 	Lists  map[string]*listMark `json:"lists,omitempty"`
 	Seen   []seenItem           `json:"seen,omitempty"` // the newest last
 	Turn   int                  `json:"turn,omitempty"` // of Seen
+	Owners []listOwner          `json:"owners,omitempty"`
 
 	looks bool // items can be looked at again
 }
@@ -187,7 +191,7 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 	if cur.Read == 0 {
 		mark.Begin, mark.Listed, mark.Oldest, mark.Part = mark.Newest, marks{}, 0, false
 	}
-	at := place{list: name, token: cur.Token}
+	at := place{list: name, token: cur.Token, answered: cur.answered}
 	if mark.Begin > 0 {
 		at.since = time.Unix(mark.Begin, 0).UTC()
 	}
@@ -201,6 +205,7 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 		cur.next()
 		return nil
 	}
+	cur.own(got.owners, got.found)
 	p.Mentions, p.Gone, p.Faults = once(got.found), got.gone, got.faults
 	fresh := false
 	known := min(maxKnown, max(maxAllKnown/max(len(cur.Lists), 1), 20))

@@ -92,6 +92,7 @@ func (cur *listCursor) lookAgain(ctx context.Context, c *Client, q Query, o look
 	if err != nil {
 		return err
 	}
+	cur.own(nil, found)
 	p.Mentions, p.Gone = once(found), gone
 	cur.drop(gone)
 	return nil

@@ -41,6 +41,7 @@ type recording struct {
 		Bad     string // the options are wrong: what New says
 	}
 	answers map[string][][]byte
+	mails   map[string][]byte // that stand in dialogues, by their name
 	used    map[string]int
 	want    string
 }
@@ -51,7 +52,7 @@ func openRecording(t *testing.T, file string) *recording {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &recording{file: file, archive: a, answers: map[string][][]byte{}, used: map[string]int{}}
+	r := &recording{file: file, archive: a, answers: map[string][][]byte{}, mails: map[string][]byte{}, used: map[string]int{}}
 	r.query.Now, r.query.Rounds = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), 1
 	r.query.Source.ID = "s1"
 	for _, f := range a.Files {
@@ -65,6 +66,10 @@ func openRecording(t *testing.T, file string) *recording {
 		case "want":
 			r.want = string(f.Data)
 		default:
+			if strings.HasSuffix(f.Name, ".eml") {
+				r.mails[f.Name] = f.Data
+				continue
+			}
 			r.answers[f.Name] = append(r.answers[f.Name], f.Data)
 		}
 	}
@@ -132,6 +137,7 @@ type tape struct {
 	mu     sync.Mutex
 	live   func(*http.Request) (*http.Response, error)
 	kept   []exchange // of the page
+	talks  []exchange // its dialogues
 	asked  []string
 	replay bool
 }
@@ -196,7 +202,7 @@ func (r *recording) play(t *testing.T, kind string) string {
 		t.Fatal(err)
 	}
 	w := &tape{live: r.answer}
-	c := &Client{Agent: "puskaradio/0.1 (+https://puskaradio.example/contact)", Delay: -1, wire: w}
+	c := &Client{Agent: "puskaradio/0.1 (+https://puskaradio.example/contact)", Delay: -1, wire: w, call: r.call(t, w)}
 	c.Ledger = func(v Visit) {
 		for _, secret := range r.query.Secrets {
 			if said := fmt.Sprint(v.URL, v.Err); strings.Contains(said, secret) {
@@ -220,7 +226,7 @@ func (r *recording) play(t *testing.T, kind string) string {
 				t.Fatal("a round of more than 100 pages")
 			}
 			q.Now = time.Now().UTC().Truncate(time.Second)
-			w.kept, w.asked, w.replay = nil, nil, false
+			w.kept, w.talks, w.asked, w.replay = nil, nil, nil, false
 			p, err := con.Fetch(t.Context(), c, q)
 			r.show(&out, w.asked, p, err)
 			r.check(t, p, err)

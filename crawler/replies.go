@@ -2,13 +2,11 @@ package crawler
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,7 +23,6 @@ const (
 	googleReplyBytes  = 4096
 	playReplyLetters  = 350
 	appleReplyLetters = 5970
-	wpReplyBytes      = 65525
 )
 
 var (
@@ -266,42 +263,4 @@ func (o *appStoreConnect) Reply(ctx context.Context, c *Client, m *puskaradio.Me
 		return appStoreConnectAdvice.to(send(ctx, c, Request{URL: appStoreConnectAPI + "customerReviewResponses", Header: bearer(token)}, body, &doc))
 	})
 	return sentAs(doc.Data.ID.String(), err)
-}
-
-func (o *wooCommerce) draft(m *puskaradio.Mention, text string) (Draft, error) {
-	if o.reply == "" {
-		return Draft{}, fmt.Errorf("%w: set reply_user and reply_password_env", ErrNoReply)
-	}
-	if _, err := strconv.ParseUint(m.Ref, 10, 63); err != nil {
-		return Draft{}, fmt.Errorf("%w: this is not a review of the shop", ErrNoReply)
-	}
-	return Draft{Text: text, As: o.ReplyUser, To: m.URL}, atMost(len(text), wpReplyBytes, "bytes")
-}
-
-// Reply implements [Replier]: the answer is a comment below the review. Asking
-// twice with one text WordPress refuses.
-func (o *wooCommerce) Reply(ctx context.Context, c *Client, m *puskaradio.Mention, text string) (string, error) {
-	if err := approved(o, m, text); err != nil {
-		return "", err
-	}
-	parent, err := strconv.ParseInt(m.Ref, 10, 64)
-	if err != nil {
-		return "", err
-	}
-	h := http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(o.ReplyUser+":"+o.reply))}}
-	comments := o.site.JoinPath("wp-json/wp/v2/comments")
-	var review, answer struct {
-		ID   int64 `json:"id"`
-		Post int64 `json:"post"`
-	}
-	if got, err := getJSON(ctx, c, Request{URL: comments.JoinPath(m.Ref).String(), Header: h}, &review); err != nil {
-		return "", fmt.Errorf("woocommerce: the review to answer: %w", err)
-	} else if review.ID != parent || review.Post <= 0 {
-		return "", unreadable(got, "the answer is not the review that was asked for")
-	}
-	err = send(ctx, c, Request{URL: comments.String(), Header: h}, map[string]any{"post": review.Post, "parent": parent, "content": text}, &answer)
-	if answer.ID <= 0 {
-		return sentAs("", err)
-	}
-	return sentAs(strconv.FormatInt(answer.ID, 10), err)
 }

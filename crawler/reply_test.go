@@ -80,6 +80,20 @@ var repliers = []struct {
 		sent:   "POST /fi/wp-json/wp/v2/comments", body: []string{`"content":"Kiitos!"`, `"parent":42`, `"post":7`},
 		auth: "Basic dHVraTpzZWNyZXQtb2YtUkVQTFk=", answer: `{"id":43,"post":7}`, ref: "43",
 	},
+	{
+		kind: "wordpress", options: `{"site":"https://cafe.example/fi","reply_user":"tuki","reply_password_env":"REPLY"}`,
+		mention: puskaradio.Mention{Ref: "42", URL: "https://cafe.example/fi/hello#comment-42"}, text: "Kiitos!", drafted: "Kiitos!", long: strings.Repeat("a", 65526),
+		before: map[string]string{"GET /fi/wp-json/wp/v2/comments/42": `{"id":42,"post":7}`},
+		sent:   "POST /fi/wp-json/wp/v2/comments", body: []string{`"content":"Kiitos!"`, `"parent":42`, `"post":7`},
+		auth: "Basic dHVraTpzZWNyZXQtb2YtUkVQTFk=", answer: `{"id":43,"post":7}`, ref: "43",
+	},
+	{
+		kind: "trustpilot", options: `{"domain":"acme.example","key_env":"KEY","reply_secret_env":"REPLY","reply_user":"507f191e810c19729de860ea"}`,
+		mention: puskaradio.Mention{Ref: "5e3de1b45fb06f0001790b51"}, text: "Kiitos!", drafted: "Kiitos!", long: strings.Repeat("ä", 4097),
+		before: map[string]string{"POST /v1/oauth/oauth-business-users-for-applications/accesstoken": `{"access_token":"ya29","expires_in":"359999"}`},
+		sent:   "POST /v1/private/reviews/5e3de1b45fb06f0001790b51/reply", body: []string{`"authorBusinessUserId":"507f191e810c19729de860ea"`, `"message":"Kiitos!"`},
+		auth: "Bearer ya29", answer: "", ref: "5e3de1b45fb06f0001790b51/reply",
+	},
 }
 
 func TestReply(t *testing.T) {
@@ -181,7 +195,7 @@ func TestReplyNotSent(t *testing.T) {
 			t.Errorf("%s: to nothing: %v", tc.kind, err)
 		}
 	}
-	for _, kind := range []string{"mastodon", "x", "woocommerce", "feed"} { // their least options allow no answer
+	for _, kind := range []string{"mastodon", "x", "woocommerce", "wordpress", "trustpilot", "feed"} { // their least options allow no answer
 		con, err := New(kind, minimal(kind), anySecret)
 		if err != nil {
 			t.Fatal(err)

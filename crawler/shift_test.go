@@ -158,11 +158,16 @@ func TestShift(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tmpl := template.Must(template.New(kind).Funcs(boardFuncs).Parse(part["board"]))
 			_, removes := part["removes"]
 			_, tells := part["tells"]
 			b := newBoard(33)
 			c := local(t)
+			if part["mail"] != "" { // a mailbox instead of a web server
+				c.call = mailBoard(t, b, template.Must(template.New(kind).Funcs(boardFuncs).Parse(part["mail"])))
+				readBoard(t, con, c, b, removes, tells)
+				return
+			}
+			tmpl := template.Must(template.New(kind).Funcs(boardFuncs).Parse(part["board"]))
 			c.wire = wire(func(r *http.Request) (*http.Response, error) {
 				rec := httptest.NewRecorder()
 				if r.URL.Path == "/robots.txt" {

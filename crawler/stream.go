@@ -67,7 +67,7 @@ type heard[T any] struct {
 // something to emit. flush emits it, soon after; it may say that it would
 // rather wait a little, unless it must. gather ends with the first error of
 // any of them.
-func gather[T any](ctx context.Context, conn *Conn, also <-chan T, decode func([]byte) T, take func(T, time.Time) (bool, error), flush func(must bool) (bool, error)) error {
+func gather[T any](ctx context.Context, conn messages, also <-chan T, decode func([]byte) T, take func(T, time.Time) (bool, error), flush func(must bool) (bool, error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	in := make(chan heard[T], 64)
 	go func() {

@@ -70,8 +70,8 @@ func askToken(ctx context.Context, c *Client, address string, form url.Values, h
 	}
 	h.Set("Content-Type", "application/x-www-form-urlencoded")
 	var doc struct {
-		Token string  `json:"access_token"`
-		Lasts float64 `json:"expires_in"`
+		Token string      `json:"access_token"`
+		Lasts json.Number `json:"expires_in"` // some write it as text
 	}
 	got, err := getJSON(ctx, c, Request{URL: address, Method: http.MethodPost, Header: h, Body: []byte(form.Encode())}, &doc)
 	fe, ok := errors.AsType[*FetchError](err)
@@ -94,7 +94,8 @@ func askToken(ctx context.Context, c *Client, address string, form url.Values, h
 	case doc.Token == "":
 		return "", 0, fmt.Errorf("token: %w", unreadable(got, "the answer has no access_token"))
 	}
-	return doc.Token, time.Duration(min(max(doc.Lasts, 0), 86400)) * time.Second, nil
+	sec, _ := doc.Lasts.Float64() // where it is not told the token serves once
+	return doc.Token, time.Duration(min(max(sec, 0), 86400)) * time.Second, nil
 }
 
 // refresh asks by a refresh token, which stays valid.

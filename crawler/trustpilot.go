@@ -23,8 +23,13 @@ type trustpilot struct {
 	Pages    int    `json:"pages,omitempty" jsonschema:"description=The most pages of one round; 10 unless said"`
 	Recheck  int    `json:"recheck,omitempty" jsonschema:"description=How many recent reviews are looked at again in a round to see edits and deletions; 5 unless said and 0 is none"`
 
-	key  string
-	unit askedOnce
+	ReplyEnv  string `json:"reply_secret_env,omitempty" jsonschema:"description=The environment variable that holds the secret of the API key; nothing can be answered without"`
+	ReplyUser string `json:"reply_user,omitempty" jsonschema:"description=The User ID of the business user who answers; it is on the user's profile page in Trustpilot Business"`
+
+	key    string
+	secret string // of the key, to answer
+	token  accessToken
+	unit   askedOnce
 }
 
 const trustpilotAPI = "https://api.trustpilot.com/v1/"
@@ -51,6 +56,14 @@ func (o *trustpilot) Check(secret Secret) error {
 	}
 	if o.key, err = secretOf(secret, "key_env", o.KeyEnv); err != nil {
 		errs = append(errs, err)
+	}
+	if o.ReplyEnv != "" || o.ReplyUser != "" {
+		if o.secret, err = secretOf(secret, "reply_secret_env", o.ReplyEnv); err != nil {
+			errs = append(errs, err)
+		}
+		if !trustpilotID.MatchString(o.ReplyUser) {
+			errs = append(errs, fmt.Errorf("reply_user %q is not a User ID of hexadecimal digits", cutText(o.ReplyUser, 100)))
+		}
 	}
 	if o.Language != "" && langCode(o.Language) != o.Language {
 		errs = append(errs, fmt.Errorf("language %q is not a code of two letters", o.Language))

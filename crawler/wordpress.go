@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -31,11 +32,15 @@ type wordPress struct {
 	PerPage  int    `json:"per_page,omitempty" jsonschema:"description=Comments on a page from 10 to 100; 100 unless said"`
 	Pages    int    `json:"pages,omitempty" jsonschema:"description=The most pages of the first round; 20 unless said"`
 
-	site *url.URL
+	ReplyUser string `json:"reply_user,omitempty" jsonschema:"description=The WordPress user who answers; nothing can be answered without"`
+	ReplyEnv  string `json:"reply_password_env,omitempty" jsonschema:"description=The environment variable that holds an application password of that user; made in WordPress in the user's profile"`
+
+	site  *url.URL
+	reply string // the password of who answers
 }
 
-// Check reports every fault of the options.
-func (o *wordPress) Check(Secret) error {
+// Check reports every fault of the options, and finds the password.
+func (o *wordPress) Check(secret Secret) error {
 	var errs []error
 	var err error
 	switch o.site, err = checkURL(o.Site); {
@@ -45,6 +50,20 @@ func (o *wordPress) Check(Secret) error {
 		errs = append(errs, checkWeb("site", o.Site))
 	case o.site.RawQuery != "":
 		errs = append(errs, errors.New("site is the address of the front page, without a question mark"))
+	}
+	if o.ReplyUser != "" || o.ReplyEnv != "" {
+		var err error
+		if o.reply, err = secretText(secret, "reply_password_env", o.ReplyEnv); err != nil {
+			errs = append(errs, err)
+		}
+		if o.ReplyUser == "" || strings.ContainsAny(o.ReplyUser, ":\r\n") {
+			errs = append(errs, fmt.Errorf("reply_user %q is not the name of a user", o.ReplyUser))
+		}
+		if o.site != nil && o.site.Scheme == "http" {
+			if ip, err := netip.ParseAddr(o.site.Hostname()); o.site.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
+				errs = append(errs, errors.New("site must begin with https to answer: others could read the password"))
+			}
+		}
 	}
 	if o.Skip && !o.Products {
 		errs = append(errs, errors.New("skip_comments without products leaves nothing to read"))

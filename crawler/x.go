@@ -22,7 +22,8 @@ const (
 	micro     = 1e6 // of a dollar: what is spent is counted in whole ones
 )
 
-// x searches the posts of the last seven days at X, which costs money.
+// x searches the posts of the last seven days at X, or listens to the stream of
+// new ones, which costs money.
 type x struct {
 	TokenEnv  string  `json:"token_env" jsonschema:"required,description=The environment variable that holds the bearer token of your app; console.x.com gives it"`
 	Cap       float64 `json:"daily_cap,omitempty" jsonschema:"description=The most dollars to spend on a day (UTC); 1 unless said. It is never passed: what does not fit waits for the next day"`
@@ -32,12 +33,15 @@ type x struct {
 	Recheck   int     `json:"recheck,omitempty" jsonschema:"description=How many posts of the last week are looked at again once a day to see edits and deletions as X asks for; each costs like a new one; 20 unless said"`
 	PostPrice float64 `json:"post_price,omitempty" jsonschema:"description=Dollars for reading a post; 0.005 unless said"`
 	UserPrice float64 `json:"user_price,omitempty" jsonschema:"description=Dollars for reading an author; 0.010 unless said"`
+	Stream    bool    `json:"stream,omitempty" jsonschema:"description=Listen to the stream of new posts instead of searching every so often; what was missed is searched for. The app must be allowed to use the filtered stream"`
+	Backfill  int     `json:"backfill_minutes,omitempty" jsonschema:"description=Minutes from 1 to 5 of posts that X is to send again when the stream is opened anew; only some accounts may ask for that and each post costs"`
 	Server    string  `json:"server,omitempty" jsonschema:"description=Where the interface is; https://api.x.com unless said"`
 
 	ReplyEnv string `json:"reply_token_env,omitempty" jsonschema:"description=The environment variable that holds an access token of the account that answers with the scopes tweet.write and users.read; nothing can be answered without. An answer costs too and is not in the daily cap"`
 
 	token string
 	reply string // the token that answers
+	fails xFails // of the stream
 }
 
 // Check reports every fault of the options, and finds the token.
@@ -60,10 +64,13 @@ func (o *x) Check(secret Secret) error {
 			errs = append(errs, fmt.Errorf("%s %g is not from %g to %g", p.name, p.v, p.min, p.max))
 		}
 	}
+	if o.Stream && int64(o.Cap*micro) < 4*xLeast*o.price() {
+		errs = append(errs, fmt.Errorf("daily_cap %g is too little for a stream: that wants %g at least", o.Cap, float64(4*xLeast*o.price())/micro))
+	}
 	if len(o.Query) > 300 {
 		errs = append(errs, errors.New("query is longer than 300 characters, and the names of the brands must fit beside it"))
 	}
-	errs = append(errs, checkWeb("server", o.Server), within("pages", o.Pages, 1, 100), within("recheck", o.Recheck, 0, xRecent))
+	errs = append(errs, checkWeb("server", o.Server), within("pages", o.Pages, 1, 100), within("recheck", o.Recheck, 0, xRecent), within("backfill_minutes", o.Backfill, 0, 5))
 	return errors.Join(errs...)
 }
 
@@ -74,6 +81,7 @@ type xCursor struct {
 	Day      string           `json:"day,omitempty"`      // in UTC, that Spent is of
 	Spent    int64            `json:"spent,omitempty"`    // millionths of a dollar
 	Reserved int64            `json:"reserved,omitempty"` // set aside for the request that is next
+	Ahead    int64            `json:"ahead,omitempty"`    // and for posts that a stream may have brought since
 	List     int              `json:"list,omitempty"`
 	Read     int              `json:"read,omitempty"` // pages of this search in this round
 	Next     string           `json:"next,omitempty"` // token of its next page
@@ -99,8 +107,11 @@ type xPost struct {
 func (o *x) Spent(cursor []byte, now time.Time) Spend {
 	var cur xCursor
 	s := Spend{Cap: o.Cap, Unit: "USD"}
+	if o.Stream && len(cursor) == 0 { // a stream has a cursor of its own
+		cursor = o.fails.seen()
+	}
 	if err := readCursor(Query{Cursor: cursor}, &cur); err == nil && cur.Day == now.UTC().Format(time.DateOnly) {
-		s.Today = float64(cur.Spent+cur.Reserved) / micro
+		s.Today = float64(cur.Spent+cur.Reserved+cur.Ahead) / micro
 	}
 	return s
 }
@@ -170,7 +181,7 @@ func (o *x) checks(cur *xCursor, now time.Time) bool {
 
 // reserve sets aside what the next request can cost.
 func (o *x) reserve(cur *xCursor, lists int, now time.Time) error {
-	room := (int64(o.Cap*micro) - cur.Spent) / o.price()
+	room := (int64(o.Cap*micro) - cur.Spent - cur.Ahead) / o.price()
 	n, least := int64(xMost), int64(xLeast)
 	if cur.List == lists {
 		n, least = int64(min(o.Recheck, len(cur.Recent))), 1

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -104,11 +103,7 @@ func (w *xWire) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (w *xWire) ask(req *http.Request) ([]byte, error) {
-	v := url.Values{"tweet.fields": {"author_id,created_at,edit_history_tweet_ids,lang,note_tweet,public_metrics"}}
-	if w.Users {
-		v.Set("expansions", "author_id")
-		v.Set("user.fields", "public_metrics,username")
-	}
+	v := w.fields()
 	path := "/2/tweets"
 	search := strings.HasSuffix(req.URL.Path, "/search/tweets.json")
 	switch {
