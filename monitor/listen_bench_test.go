@@ -10,8 +10,10 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,9 +51,9 @@ func agency(n int) []puskaradio.Brand {
 	return out
 }
 
-// firehose tells posts of 380 bytes as fast as they are taken; one in every
-// names a brand.
-func firehose(brands []puskaradio.Brand, every, n int, done chan<- struct{}) http.HandlerFunc {
+// firehose tells posts of 380 bytes, so many a second or, if rate is zero, as
+// fast as they are taken; one in every names a brand. It counts them in sent.
+func firehose(brands []puskaradio.Brand, every, n int, rate float64, sent *atomic.Int64, done chan<- struct{}) http.HandlerFunc {
 	c := crowd.New(len(brands), 1, 1_000_000)
 	var texts []string
 	for i, m := range c.Page(5000) {
@@ -75,13 +77,18 @@ func firehose(brands []puskaradio.Brand, every, n int, done chan<- struct{}) htt
 		ctx := ws.CloseRead(r.Context())
 		from, _ := strconv.Atoi(r.URL.Query().Get("cursor")) // none is 0
 		var event []byte
+		began := time.Now()
 		for i := from + 1; i <= n; i++ {
+			if rate > 0 && i%50 == 0 {
+				time.Sleep(time.Until(began.Add(time.Duration(float64(i-from) / rate * float64(time.Second)))))
+			}
 			now := time.Now()
 			event = fmt.Appendf(event[:0], `{"did":"did:plc:%024d","time_us":%d,"cursor":%d,"kind":"commit","commit":{"rev":"3k%011d","operation":"create","collection":"app.bsky.feed.post","rkey":"3l%011d","record":{"$type":"app.bsky.feed.post","createdAt":"%s","langs":["fi"],"text":%s},"cid":"bafyreidwaivazkwu67xztlmuobx35hs2lnfh3kolmgfmucldvhd3sgzcqi"}}`,
 				i%100_000, now.UnixMicro(), i, i, i, now.UTC().Format(time.RFC3339), texts[i%len(texts)])
 			if ws.Write(ctx, websocket.MessageText, event) != nil {
 				return
 			}
+			sent.Store(int64(i))
 		}
 		close(done)
 		<-ctx.Done()
@@ -92,6 +99,8 @@ func firehose(brands []puskaradio.Brand, every, n int, done chan<- struct{}) htt
 // brands, scores those that name one and keeps them on the disk, as fast as it
 // can; who tells them is in the same process. PUSKARADIO_BENCH_N says how many
 // posts, 30,000 unless said; by more it shows whether memory grows.
+// PUSKARADIO_BENCH_RATE says how many come in a second, else they come as fast
+// as they are taken; then it shows how far the store is behind.
 func BenchmarkStream(b *testing.B) {
 	for _, every := range []int{1, 10, 1000} {
 		b.Run(fmt.Sprintf("named=1:%d", every), func(b *testing.B) {
@@ -107,7 +116,9 @@ func BenchmarkStream(b *testing.B) {
 func benchmarkStream(b *testing.B, every, n int) {
 	brands := agency(10_000)
 	done := make(chan struct{})
-	srv := httptest.NewServer(firehose(brands, every, n, done))
+	rate, _ := strconv.ParseFloat(os.Getenv("PUSKARADIO_BENCH_RATE"), 64) // none is 0
+	var sent atomic.Int64
+	srv := httptest.NewServer(firehose(brands, every, n, rate, &sent, done))
 	defer srv.Close()
 	u, _ := url.Parse(srv.URL)
 	port, _ := strconv.ParseUint(u.Port(), 10, 16)
@@ -139,6 +150,7 @@ func benchmarkStream(b *testing.B, every, n int) {
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
 	var early, most float64
+	var behind []float64 // seconds, ten times a second
 	heard := false
 	for tick := time.NewTicker(100 * time.Millisecond); ; {
 		<-tick.C
@@ -154,6 +166,9 @@ func benchmarkStream(b *testing.B, every, n int) {
 		_ = json.Unmarshal(cursor, &at) // there is none at first
 		if early == 0 && at.Seq > n/5 {
 			early = most
+		}
+		if rate > 0 && !heard {
+			behind = append(behind, float64(int(sent.Load())-at.Seq)/rate)
 		}
 		select {
 		case <-done:
@@ -177,6 +192,11 @@ func benchmarkStream(b *testing.B, every, n int) {
 	b.ReportMetric(early, "MiB-by-a-fifth")
 	b.ReportMetric(most, "MiB-at-most")
 	b.ReportMetric(0, "ns/op")
+	if len(behind) > 0 {
+		slices.Sort(behind)
+		b.ReportMetric(behind[len(behind)*99/100], "s-behind-p99")
+		b.ReportMetric(behind[len(behind)-1], "s-behind-at-most")
+	}
 	cov, err := s.Coverage(b.Context(), began.Add(-time.Hour), time.Now().Add(time.Hour))
 	kept := 0
 	for _, c := range cov {

@@ -56,7 +56,11 @@ func (m *Monitor) Sources(ctx context.Context, now time.Time) ([]SourceState, er
 		x := SourceState{ID: src.ID, Kind: src.Kind, State: "never read", Keep: kind.Keep, Terms: kind.Terms, Delay: bestDelay(src), Next: due["crawl/"+src.ID]}
 		x.read(bySource[src.ID], now)
 		if sp, ok := src.Connector.(crawler.Spender); ok {
-			cursor, err := m.Store.Cursor(ctx, "crawl/"+src.ID)
+			key := "crawl/" + src.ID
+			if !crawler.Polls(src.Connector) {
+				key = "listen/" + src.ID
+			}
+			cursor, err := m.Store.Cursor(ctx, key)
 			if err != nil {
 				return nil, err
 			}
