@@ -31,6 +31,7 @@ type trendsView struct {
 	Topics  []puskaradio.Topic
 	Talked  int
 	Score   *scoreView
+	Service *serviceView
 	Stories []storyRow // that were repeated most among them
 	Alerts  []puskaradio.Alert
 }
@@ -136,6 +137,9 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) err
 	}
 	p.Chart = stacked(v.tongue, p.Days)
 	if p.Score, err = s.score(ctx, v, whole, p.Period); err != nil {
+		return err
+	}
+	if p.Service, err = s.service(ctx, v, from); err != nil {
 		return err
 	}
 	if err := s.stars(ctx, p, from); err != nil {

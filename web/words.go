@@ -4,6 +4,11 @@ import "github.com/puskaradio/puskaradio"
 
 // finnish are the texts of the pages, by how they stand in English.
 var finnish = map[string]string{
+	"First response": "Ensimmäinen vastaus", "%s of %s who waited for an answer got one.": "%s/%s vastausta odottanutta sai sen.",
+	"Half of them within %s, nine of ten within %s, from the moment that they published.": "Puolet heistä ajassa %s, yhdeksän kymmenestä ajassa %s, julkaisuhetkestä laskien.",
+	"Answered within": "Vastattu ajassa", "Cases": "Tapauksia",
+	"Of half of them, the source and our reading took %s at most, until somebody took it %s, until the answer %s.": "Puolella heistä lähteeseen ja lukemiseen meni enintään %s, siihen että joku otti asian %s, vastaukseen %s.",
+
 	"Reputation": "Maine", "of 100": "sadasta", "between %s and %s": "väliltä %s–%s", "between": "väli", "%s in a week": "%s viikossa", "Since %s: %s.": "%s alkaen: %s.", "Method": "Menetelmä", "as sent": "kuten lähetetty",
 	"From 0, all negative, to 100, all positive; 50 where nothing is known. The newest count most. The band holds it in nineteen of twenty cases.": "0 on kaikki kielteistä, 100 kaikki myönteistä, 50 kun mitään ei tiedetä. Uusimmat painavat eniten. Vyöhyke pitää sen sisällään yhdeksäntoista kertaa kahdestakymmenestä.",
 	"%s of these days are as they were sent.": "%s näistä päivistä on niin kuin ne lähetettiin.", "The method changed where a line stands.": "Menetelmä vaihtui siinä, missä viiva on.",
