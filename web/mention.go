@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -18,6 +19,7 @@ type mentionView struct {
 	Labels     []puskaradio.Label
 	Note       string // what was written when somebody else was first
 	Snoozes    []time.Duration
+	Answer     *Answer // nil where there is none to give
 }
 
 // snoozes are how long a case can be put off.
@@ -77,14 +79,23 @@ func (s *Server) mentionPage(w http.ResponseWriter, r *http.Request, v *view) er
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, v, "mention", s.mentionView(v, c))
+	p, err := s.mentionView(r.Context(), v, c)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, v, "mention", p)
 }
 
-func (s *Server) mentionView(v *view, c puskaradio.Case) *mentionView {
+func (s *Server) mentionView(ctx context.Context, v *view, c puskaradio.Case) (*mentionView, error) {
 	v.Here = "/m/" + string(c.ID)
 	p := &mentionView{caseView: caseView{v, c, clockOf(&c, v.Plan.Target, v.Now), v.Here}, Labels: labels, Snoozes: snoozes}
 	p.Link, p.Host = webLink(c.Mention.URL)
-	return p
+	if !answerable(v, &c) {
+		return p, nil
+	}
+	a, err := s.o.Answers.Draft(ctx, &c)
+	p.Answer = &a
+	return p, err
 }
 
 // move takes a case a step on, unless somebody else has moved it since the
@@ -118,7 +129,10 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request, v *view) error {
 	}
 	c, err := s.o.Store.Move(r.Context(), brand, have.ID, was, puskaradio.Change{At: now, Who: v.Who, To: to, Note: note}, until)
 	if errors.Is(err, puskaradio.ErrTaken) {
-		p := s.mentionView(v, c)
+		p, err := s.mentionView(r.Context(), v, c)
+		if err != nil {
+			return err
+		}
 		p.Note, v.Message = note, v.tooLate(&c)
 		s.render(w, r, http.StatusConflict, v, "mention", p)
 		return nil

@@ -134,6 +134,8 @@ func (v *view) said() string {
 		return v.T("Put back for anybody to take.")
 	case "corrected":
 		return v.T("Your verdict counts from now on.")
+	case "sent":
+		return v.T("The answer was sent.")
 	case "claim":
 		return v.T("You have taken this.")
 	case "calm":

@@ -70,6 +70,7 @@ type Options struct {
 	// Rehearse replays the rule of spikes over a stretch of a brand's history.
 	Rehearse func(ctx context.Context, brand string, from, now time.Time) (Rehearsal, error)
 	Alerts   Alerter
+	Answers  Answerer
 	// Mute says nothing of a brand's alerts until a time; zero takes that back.
 	Mute func(ctx context.Context, brand string, until time.Time, who string) error
 	// Muted is until when nothing is said; zero if nothing is muted.
@@ -146,6 +147,7 @@ func (s *Server) pages() map[string]guarded {
 		"GET /m/{id}":          {reader, s.mentionPage},
 		"POST /m/{id}/move":    {agent, s.move},
 		"POST /m/{id}/correct": {agent, s.correct},
+		"POST /m/{id}/answer":  {agent, s.answer},
 		"GET /a/{id}":          {reader, s.alertPage},
 		"POST /a/{id}/do":      {agent, s.handle},
 		"GET /s/{id}":          {reader, s.storyPage},

@@ -28,6 +28,7 @@ type place struct {
 	done   []string // what was done about alerts
 	had    *puskaradio.TakenError
 	muted  time.Time
+	unsent error
 }
 
 func (p *place) do1(what string) error {
@@ -45,6 +46,17 @@ func (p *place) Calm(_ context.Context, id, who string) error { return p.do1("ca
 
 func (p *place) SnoozeAlert(_ context.Context, id, who string, long time.Duration) error {
 	return p.do1(fmt.Sprint("snooze ", id, " ", who, " ", long))
+}
+
+func (p *place) Draft(_ context.Context, c *puskaradio.Case) (Answer, error) {
+	return Answer{Text: "We are sorry. " + c.Mention.Text, Send: c.Mention.Source == "shop", As: "Acme", To: "https://shop.example/r1"}, nil
+}
+
+func (p *place) Send(_ context.Context, id puskaradio.ID, text, by string) (string, error) {
+	if p.unsent != nil {
+		return "", p.unsent
+	}
+	return "99", p.do1("send " + string(id) + " " + by + " " + text)
 }
 
 func (p *place) mute(_ context.Context, brand string, until time.Time, who string) error {
@@ -93,7 +105,7 @@ func newPlace(t *testing.T) *place {
 			}
 			return x, nil
 		},
-		Alerts: p, Mute: p.mute, Muted: func(context.Context, string, time.Time) (time.Time, error) { return p.muted, nil },
+		Alerts: p, Answers: p, Mute: p.mute, Muted: func(context.Context, string, time.Time) (time.Time, error) { return p.muted, nil },
 		Correction: func(_ *puskaradio.Mention, label string) (puskaradio.Score, bool) {
 			return puskaradio.Score{Label: puskaradio.Label(label), Confidence: 1}, label == "positive"
 		},
@@ -177,6 +189,8 @@ func (p *person) get(path string) string {
 	}
 	return w.Body.String()
 }
+
+func contains(page, part string) bool { return strings.Contains(page, part) }
 
 func wants(t *testing.T, where, page string, parts ...string) {
 	t.Helper()

@@ -4,6 +4,11 @@ import "github.com/puskaradio/puskaradio"
 
 // finnish are the texts of the pages, by how they stand in English.
 var finnish = map[string]string{
+	"Answer": "Vastaus", "Draft, not sent": "Luonnos, ei lähetetty", "Send": "Lähetä", "I have sent it by hand": "Lähetin sen itse", "Write an answer.": "Kirjoita vastaus.", "The answer was sent.": "Vastaus lähti.",
+	"Sent only when you press Send, as you have read it. From: %s. To: %s":                                   "Lähetetään vasta, kun painat Lähetä, sellaisena kuin luit sen. Lähettäjä: %s. Minne: %s",
+	"This source cannot be answered from here: copy the text, open the original, answer there, then say so.": "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja kerro se sitten.",
+	"Somebody else was first. Nothing was sent; your text is kept below.":                                    "Joku ehti ensin. Mitään ei lähetetty; tekstisi on tallella alla.", "It was not sent: %s": "Sitä ei lähetetty: %s",
+
 	"First response": "Ensimmäinen vastaus", "%s of %s who waited for an answer got one.": "%s/%s vastausta odottanutta sai sen.",
 	"Half of them within %s, nine of ten within %s, from the moment that they published.": "Puolet heistä ajassa %s, yhdeksän kymmenestä ajassa %s, julkaisuhetkestä laskien.",
 	"Answered within": "Vastattu ajassa", "Cases": "Tapauksia",
@@ -165,6 +170,7 @@ var names = map[string][2]string{
 	"signed in": {"signed in", "kirjautui"}, "signed in by a link": {"signed in by a link", "kirjautui linkillä"}, "signed out": {"signed out", "kirjautui ulos"}, "was refused": {"was refused", "torjuttiin"},
 	"chose a password": {"chose a password", "valitsi salasanan"}, "changed the password": {"changed the password", "vaihtoi salasanan"}, "took away a person": {"took away a person", "poisti henkilön"},
 	"invited": {"invited", "kutsui"}, "made a person reader": {"made a person reader", "teki lukijaksi"}, "made a person agent": {"made a person agent", "teki käsittelijäksi"}, "made a person owner": {"made a person owner", "teki omistajaksi"},
+	"sent an answer":    {"sent an answer", "lähetti vastauksen"},
 	"claim of an alert": {"took an alert", "otti hälytyksen"}, "calm of an alert": {"called an alert false", "merkitsi hälytyksen vääräksi"}, "snooze of an alert": {"put an alert off", "torkutti hälytyksen"},
 	"mute of an alert": {"muted a brand", "vaiensi brändin"}, "unmute of an alert": {"unmuted a brand", "poisti vaiennuksen"},
 	"open": {"open", "auki"}, "updated": {"updated", "päivitetty"}, "over": {"over", "ohi"},

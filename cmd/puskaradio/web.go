@@ -16,7 +16,9 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/notify"
 	"github.com/puskaradio/puskaradio/trend"
 	"github.com/puskaradio/puskaradio/web"
 )
@@ -105,7 +107,7 @@ func (r *runner) newWeb() *dashboard {
 	}
 	return &dashboard{public: r.current.Load().Link, server: web.New(web.Options{
 		Store: r.store, Log: r.log, Correction: correction,
-		Digest: r.monitor.Digest, Rehearse: r.rehearse, Alerts: r.monitor,
+		Digest: r.monitor.Digest, Rehearse: r.rehearse, Alerts: r.monitor, Answers: answerer{r.monitor},
 		Mute: func(ctx context.Context, brand string, until time.Time, who string) error {
 			return r.monitor.SetMute(ctx, brand, monitor.Mute{Until: until, Why: who}, time.Now().UTC())
 		},
@@ -133,6 +135,36 @@ func (r *runner) newWeb() *dashboard {
 			return out, err
 		},
 	})}
+}
+
+// answerer drafts and sends answers for the dashboard.
+type answerer struct{ m *monitor.Monitor }
+
+// Draft implements [web.Answerer].
+func (a answerer) Draft(ctx context.Context, c *puskaradio.Case) (web.Answer, error) {
+	name := c.Mention.Brand
+	for _, b := range a.m.Plan().Brands {
+		if b.ID == name {
+			name = b.Name
+		}
+	}
+	out := web.Answer{Text: notify.FirstReply(name, &c.Mention)}
+	d, err := a.m.DraftAnswer(ctx, c.ID, out.Text)
+	switch {
+	case errors.Is(err, crawler.ErrNoReply):
+		return out, nil
+	case err != nil: // the text is not yet as it must be: sending says so
+		out.Send = true
+		return out, nil
+	}
+	out.Send, out.As, out.To = true, d.As, d.To
+	return out, nil
+}
+
+// Send implements [web.Answerer].
+func (a answerer) Send(ctx context.Context, id puskaradio.ID, text, by string) (string, error) {
+	d, err := a.m.SendAnswer(ctx, id, text, by, by)
+	return d.Ref, err
 }
 
 // rehearse is what the dashboard shows of a rehearsal.
