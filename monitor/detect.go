@@ -175,8 +175,11 @@ func (m *Monitor) follow(ctx context.Context, p *Plan, j store.Job, a puskaradio
 	if err != nil {
 		return j, err
 	}
-	if a.Muted && over { // nobody was told that it began
-		jobs, next.Muted = nil, true
+	if over && (a.Muted || next.Muted) { // who was not told that it began need not hear that it is over
+		next.Muted = true
+		if jobs, err = m.edits(ctx, &next); err != nil {
+			return j, err
+		}
 	}
 	if a.Calmed != nil { // nobody wants to hear more of it
 		jobs = nil

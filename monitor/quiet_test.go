@@ -68,3 +68,23 @@ func TestQuietHours(t *testing.T) {
 		})
 	}
 }
+
+// TestMutedWhileItGoesOn: an alert that was told before its brand was muted is
+// not left standing as if it went on.
+func TestMutedWhileItGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc, _ := watched(t, 30, func(sc *scene) { sc.plan.Watch = monitor.Watch{} })
+		defer sc.close(t)
+		said := len(sc.slack.posts)
+		if err := sc.SetMute(t.Context(), "acme", monitor.Mute{Until: time.Now().Add(60 * time.Hour)}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		sc.run(t, 59*time.Hour)
+		if n := len(sc.slack.posts); n != said {
+			t.Errorf("said while muted: %v", sc.slack.posts[said:])
+		}
+		if n := len(sc.slack.edits); n == 0 || !strings.HasPrefix(sc.slack.edits[n-1].text, "Over: ") {
+			t.Errorf("it still stands as open: %v", sc.slack.edits)
+		}
+	})
+}

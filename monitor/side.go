@@ -96,8 +96,14 @@ func (m *Monitor) settle(ctx context.Context, p *Plan, s side, next puskaradio.A
 	if err != nil {
 		return err
 	}
-	if s.last.Muted && over || next.Calmed != nil {
-		jobs, next.Muted = nil, s.last.Muted
+	if over && (s.last.Muted || next.Muted) { // who was not told that it began need not hear that it is over
+		next.Muted = true
+		if jobs, err = m.edits(ctx, &next); err != nil {
+			return err
+		}
+	}
+	if next.Calmed != nil { // nobody wants to hear more of it
+		jobs = nil
 	}
 	_, err = m.Store.AddAlert(ctx, next, jobs...) // if somebody claims it meanwhile, it is for the next look
 	return err

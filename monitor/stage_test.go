@@ -24,10 +24,11 @@ import (
 )
 
 // A talk is a source whose posts are known beforehand: each can be read once
-// its time has come.
+// its time has come, and for three days.
 type talk struct {
 	posts []puskaradio.Mention
 	fail  func(now time.Time) error
+	begun bool // all that there was has been read
 }
 
 func (t *talk) Fetch(_ context.Context, _ *crawler.Client, q crawler.Query) (crawler.Page, error) {
@@ -38,10 +39,11 @@ func (t *talk) Fetch(_ context.Context, _ *crawler.Client, q crawler.Query) (cra
 	}
 	var page crawler.Page
 	for _, p := range t.posts {
-		if !p.Published.After(q.Now) {
+		if !p.Published.After(q.Now) && (!t.begun || q.Now.Sub(p.Published) < 72*time.Hour) {
 			page.Mentions = append(page.Mentions, p)
 		}
 	}
+	t.begun = true
 	return page, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,6 +102,7 @@ func messages(t testing.TB) map[string]Message {
 		"urgent":        {Key: "a/URGENT22", Alert: urgent}, "live": {Key: "a/LIVE2222", Alert: live},
 		"summary": {Key: "summary/1", Text: Summary("fi", []string{"Yksi <!channel>.", hostile["bidi"]})},
 	}
+	maps.Copy(kinds, lifeMessages())
 	out := map[string]Message{}
 	for name, m := range kinds {
 		for _, lang := range []string{"fi", "en"} {

@@ -122,6 +122,23 @@ func handLine(m Message) string {
 	return ""
 }
 
+// withHand puts handLine into the sentence of an alert, before its link.
+func withHand(m Message, s string) string {
+	hand := handLine(m)
+	if hand == "" {
+		return s
+	}
+	link := ""
+	if l := alertLink(m); l != "" {
+		link = " " + wordsOf(m.Lang).open + ": " + l
+	}
+	s, had := strings.CutSuffix(s, link)
+	if s += " " + hand + "."; had {
+		s += link
+	}
+	return s
+}
+
 // handBlocks is handLine as Slack lays it out.
 func handBlocks(m Message) []slackapi.Block {
 	s := handLine(m)

@@ -8,6 +8,31 @@ import (
 	"github.com/puskaradio/puskaradio"
 )
 
+// lifeMessages are what golden files hold of the life of an alert and of the rules
+// beside that of spikes.
+func lifeMessages() map[string]Message {
+	maija := &puskaradio.Hand{By: "Maija <!here>", At: at.Add(5 * time.Minute)}
+	claimed, calmed, topic := anAlert(), anAlert(), anAlert()
+	claimed.Claimed, claimed.Rev = maija, 1
+	calmed.Calmed, calmed.Rev = maija, 1
+	topic.Rule, topic.Topic, topic.Words = puskaradio.RuleTopic, "delivery", nil
+	rating := &puskaradio.Alert{
+		ID: "RATING22", Brand: "acme", Name: "Acme", Rule: puskaradio.RuleRating, From: at.AddDate(0, 0, -7), To: at, Odds: 0.0012, Severity: puskaradio.Notice,
+		Stars: &puskaradio.Stars{Now: 3.62, Usual: 4.31, N: 34, Year: 812}, Quotes: anAlert().Quotes[:2], Coverage: "3/3", Decided: at, State: "open",
+	}
+	silence := &puskaradio.Alert{
+		ID: "SILENCE2", Brand: "acme", Name: "Acme, Rival", Rule: puskaradio.RuleSilence, Source: "forum <!here>", From: at.AddDate(0, 0, -3), To: at, Reads: 41,
+		UsualAll: 12.3, Odds: 0.0002, Severity: puskaradio.Notice, Coverage: "3/3", Decided: at, State: "open",
+	}
+	over := *silence
+	over.State, over.Rev = "over", 1
+	return map[string]Message{
+		"claimed": {Key: "a/7F3KQ2AA", Alert: claimed}, "false-alarm": {Key: "a/7F3KQ2AA", Alert: calmed}, "topic": {Key: "a/7F3KQ2AA", Alert: topic},
+		"reminder": {Key: "r/7F3KQ2AA", Alert: anAlert(), Turn: Reminder}, "escalated": {Key: "e/7F3KQ2AA", Alert: anAlert(), Turn: Escalated},
+		"rating": {Key: "a/RATING22", Alert: rating}, "silence": {Key: "a/SILENCE2", Alert: silence}, "silence-over": {Key: "a/SILENCE2", Alert: &over},
+	}
+}
+
 // TestTurns: what is said of an alert in the course of its life.
 func TestTurns(t *testing.T) {
 	at := time.Date(2026, 11, 21, 6, 20, 0, 0, time.UTC)

@@ -67,7 +67,7 @@ func mailViewOf(m Message) (mailView, error) {
 	case a != nil && isSide(a):
 		v.Lead = sideFacts(m)
 		section(pick("Pahimmat", "The worst"), mailSection{Quotes: quotes(a.Quotes, 5)})
-		v.Link, v.LinkText = alertLink(m), w.why
+		v.Foot, v.Link, v.LinkText = sideFoot(m), alertLink(m), w.why
 	case a != nil:
 		v.Facts = [][2]string{
 			{fmt.Sprintf(w.last, span(w, a.To.Sub(a.From))), fmt.Sprintf("%d %s / %d", a.Negative, w.negative, a.Total)},

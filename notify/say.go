@@ -51,11 +51,7 @@ func Sentence(m Message) string {
 	case m.Alert != nil && m.Turn == News:
 		return newsSentence(m)
 	case m.Alert != nil:
-		s := alertSentence(m)
-		if hand := handLine(m); hand != "" {
-			s += " " + hand + "."
-		}
-		return s
+		return withHand(m, alertSentence(m))
 	case m.Digest != nil:
 		return headline(m) + ". " + digestSentence(m)
 	}

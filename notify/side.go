@@ -11,24 +11,24 @@ import (
 
 // sideWords are what messages say of stars that have fallen, of a source that has
 // gone quiet, and of one topic among what is said.
-type sideWords struct{ topic, rating, silence, topicFacts, ratingFacts, silenceFacts, since string }
+type sideWords struct{ topic, rating, silence, topicFacts, ratingFacts, silenceFacts, spoke string }
 
 func sideWordsOf(lang string) sideWords {
 	if lang == "fi" {
 		return sideWords{
 			topic: "Aiheen piikki", rating: "Tähdet ovat laskeneet", silence: "Lähde on hiljentynyt",
 			topicFacts:   "%d kielteistä %s tunnissa aiheesta %s (tavallisesti %s); muu puhe on tavallista.",
-			ratingFacts:  "%s/5 tähteä %s alkaen (%d arviota); tavallisesti %s (%d arviota vuodessa sitä ennen).",
-			silenceFacts: "Ei mitään uutta %s jälkeen, tavallisesti %s vuorokaudessa; luettu onnistuneesti %d kertaa sen jälkeen.",
-			since:        "sattumalta",
+			ratingFacts:  "%s/5 tähteä %s alkaen (%d arviota); tavallisesti %s (%d arviota vuodessa sitä ennen); sattumalta %s.",
+			silenceFacts: "Ei mitään uutta %s jälkeen, tavallisesti %s vuorokaudessa; luettu onnistuneesti %d kertaa sen jälkeen; sattumalta %s.",
+			spoke:        "Lähteestä tulee taas uutta. Hiljaista oli %s – %s.",
 		}
 	}
 	return sideWords{
 		topic: "Topic spike", rating: "Stars have fallen", silence: "Gone quiet",
 		topicFacts:   "%d negative in %s h about %s (usually %s); other talk is as usual.",
-		ratingFacts:  "%s of 5 stars since %s (%d ratings); usually %s (%d ratings in the year before).",
-		silenceFacts: "Nothing new since %s, usually %s a day; read well %d times since then.",
-		since:        "by luck",
+		ratingFacts:  "%s of 5 stars since %s (%d ratings); usually %s (%d ratings in the year before); by luck %s.",
+		silenceFacts: "Nothing new since %s, usually %s a day; read well %d times since then; by luck %s.",
+		spoke:        "It brings something new again. It was quiet from %s to %s.",
 	}
 }
 
@@ -62,18 +62,17 @@ func sideHeadline(m Message) string {
 // sideFacts says why such an alert was raised; empty for others.
 func sideFacts(m Message) string {
 	w, a := sideWordsOf(m.Lang), m.Alert
-	s := ""
 	switch {
 	case a.Rule == puskaradio.RuleTopic:
 		return fmt.Sprintf(w.topicFacts, a.Negative, number(m.Lang, max(1, a.To.Sub(a.From).Round(time.Hour).Hours())), topicName(m.Lang, a.Topic), number(m.Lang, a.Usual))
 	case a.Rule == puskaradio.RuleRating && a.Stars != nil:
-		s = fmt.Sprintf(w.ratingFacts, number(m.Lang, a.Stars.Now), date(m.Lang, a.From.In(zoneOr(m.Zone)).Format(time.DateOnly)), a.Stars.N, number(m.Lang, a.Stars.Usual), a.Stars.Year)
+		return fmt.Sprintf(w.ratingFacts, number(m.Lang, a.Stars.Now), date(m.Lang, a.From.In(zoneOr(m.Zone)).Format(time.DateOnly)), a.Stars.N, number(m.Lang, a.Stars.Usual), a.Stars.Year, odds(m.Lang, a.Odds))
+	case a.Rule == puskaradio.RuleSilence && a.State == "over":
+		return fmt.Sprintf(w.spoke, clock(m.Lang, a.From, m.Zone), clock(m.Lang, a.To, m.Zone))
 	case a.Rule == puskaradio.RuleSilence:
-		s = fmt.Sprintf(w.silenceFacts, clock(m.Lang, a.From, m.Zone), number(m.Lang, a.UsualAll), a.Reads)
-	default:
-		return ""
+		return fmt.Sprintf(w.silenceFacts, clock(m.Lang, a.From, m.Zone), number(m.Lang, a.UsualAll), a.Reads, odds(m.Lang, a.Odds))
 	}
-	return s + " (" + w.since + " " + odds(m.Lang, a.Odds) + ")"
+	return ""
 }
 
 // sideSentence says such an alert in one go; empty for others.
@@ -109,7 +108,7 @@ func sideBlocks(m Message) []slackapi.Block {
 		bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("q"), i), q))
 	}
 	bs = append(bs, actions(m, id("a"))...)
-	why := markup(w.rule+" "+topicName(m.Lang, a.Rule)+" · "+w.coverage+" "+plain(a.Coverage)+" · "+clock(m.Lang, a.Decided, m.Zone), maxField-maxURL/2)
+	why := markup(sideFoot(m), maxField-maxURL/2)
 	if link := alertLink(m); link != "" && len(link) < maxURL/2 {
 		why += " · <" + link + "|" + w.why + ">"
 	}
@@ -118,11 +117,17 @@ func sideBlocks(m Message) []slackapi.Block {
 
 // terminalSide is the same for a terminal.
 func terminalSide(m Message, line func(indent, s string)) {
-	w, a := wordsOf(m.Lang), m.Alert
+	a := m.Alert
 	line("", sideFacts(m))
 	for _, q := range a.Quotes[:min(3, len(a.Quotes))] {
 		line("", "")
 		terminalQuote(m, q, line)
 	}
-	line("", w.rule+" "+topicName(m.Lang, a.Rule)+" · "+w.coverage+" "+plain(a.Coverage)+" · "+clock(m.Lang, a.Decided, m.Zone))
+	line("", sideFoot(m))
+}
+
+// sideFoot says by which rule it was raised, when, and what was heard at the time.
+func sideFoot(m Message) string {
+	w, a := wordsOf(m.Lang), m.Alert
+	return w.rule + " " + topicName(m.Lang, a.Rule) + " · " + w.coverage + " " + plain(a.Coverage) + " · " + clock(m.Lang, a.Decided, m.Zone)
 }

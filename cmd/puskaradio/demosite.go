@@ -323,7 +323,7 @@ func (s *demoSite) slack(mux *http.ServeMux) {
 		switch r.PathValue("method") {
 		case "auth.test":
 			fmt.Fprint(w, `{"ok":true,"user":"puskaradio","team":"the demo","user_id":"U1","team_id":"T1"}`)
-		case "conversations.history":
+		case "conversations.history", "conversations.replies":
 			fmt.Fprint(w, `{"ok":true,"messages":[]}`)
 		case "chat.update":
 			s.mu.Lock()
@@ -332,7 +332,9 @@ func (s *demoSite) slack(mux *http.ServeMux) {
 			fmt.Fprintf(w, `{"ok":true,"channel":%q,"ts":%q}`, r.FormValue("channel"), r.FormValue("ts"))
 		case "chat.postMessage":
 			s.mu.Lock()
-			s.told = []byte(r.FormValue("blocks"))
+			if r.FormValue("thread_ts") == "" { // what stands below a message is not shown
+				s.told = []byte(r.FormValue("blocks"))
+			}
 			s.count++
 			n := s.count
 			s.mu.Unlock()
