@@ -99,8 +99,11 @@ func (m *Monitor) markAnswered(ctx context.Context, w notify.Wish) error {
 		}
 		return &puskaradio.TakenError{By: by, As: c.Status}
 	}
-	_, err = m.Store.Move(ctx, c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: time.Now().UTC(), Who: w.Who, To: puskaradio.Answered, Note: w.Text}, time.Time{})
-	return err
+	c, err = m.Store.Move(ctx, c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: time.Now().UTC(), Who: w.Who, To: puskaradio.Answered, Note: w.Text}, time.Time{})
+	if err != nil {
+		return err
+	}
+	return m.Moved(ctx, &c)
 }
 
 // brandFor is the brand that a wish names, or the first.

@@ -224,7 +224,9 @@ func TestEars(t *testing.T) {
 		defer sc.close(t)
 		steady := func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }
 		ears := []*hearer{
-			{ear: "one", ends: steady}, {ear: "one", ends: steady}, {ear: "", ends: steady},
+			{ear: "one", ends: steady},
+			{ear: "one", ends: steady},
+			{ear: "", ends: steady},
 			{ear: "refused", ends: func(context.Context, int) error {
 				return &puskaradio.PermanentError{Err: errors.New("the token is wrong")}
 			}},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -22,6 +23,9 @@ const snoozeLongest = 7 * 24 * time.Hour
 // case of a single post is claimed with it.
 func (m *Monitor) ClaimAlert(ctx context.Context, id, who string) error {
 	now := time.Now().UTC()
+	if err := m.takeCase(ctx, id, puskaradio.Change{At: now, Who: who, To: puskaradio.Claimed}); err != nil {
+		return err
+	}
 	return m.hand(ctx, id, func(a *puskaradio.Alert) (bool, error) {
 		switch {
 		case a.Calmed != nil:
@@ -33,7 +37,7 @@ func (m *Monitor) ClaimAlert(ctx context.Context, id, who string) error {
 		}
 		a.Claimed = &puskaradio.Hand{By: who, At: now}
 		return true, nil
-	}, puskaradio.Change{At: now, Who: who, To: puskaradio.Claimed})
+	})
 }
 
 // Calm says that an alert is a false alarm: no more is told of it. While
@@ -41,6 +45,9 @@ func (m *Monitor) ClaimAlert(ctx context.Context, id, who string) error {
 // with a *[puskaradio.TakenError].
 func (m *Monitor) Calm(ctx context.Context, id, who string) error {
 	now := time.Now().UTC()
+	if err := m.takeCase(ctx, id, puskaradio.Change{At: now, Who: who, To: puskaradio.FalseAlarm}); err != nil {
+		return err
+	}
 	return m.hand(ctx, id, func(a *puskaradio.Alert) (bool, error) {
 		switch {
 		case a.Calmed != nil && a.Calmed.By != who:
@@ -52,7 +59,7 @@ func (m *Monitor) Calm(ctx context.Context, id, who string) error {
 		}
 		a.Calmed = &puskaradio.Hand{By: who, At: now}
 		return true, nil
-	}, puskaradio.Change{At: now, Who: who, To: puskaradio.FalseAlarm})
+	})
 }
 
 // SnoozeAlert keeps everybody from being reminded of an alert for a while, a
@@ -72,7 +79,7 @@ func (m *Monitor) SnoozeAlert(ctx context.Context, id, who string, long time.Dur
 		}
 		a.Snoozed = now.Add(long).Truncate(time.Second)
 		return true, nil
-	}, puskaradio.Change{})
+	})
 }
 
 // snoozed are the reminders to come when a snooze is over, in channels that were
@@ -94,9 +101,8 @@ func (m *Monitor) snoozed(ctx context.Context, p *Plan, a *puskaradio.Alert) (jo
 }
 
 // hand changes who has to do with an alert, and has what was told of it edited.
-// It tries again when the alert has changed meanwhile. The case of a single post
-// goes with it.
-func (m *Monitor) hand(ctx context.Context, id string, change func(*puskaradio.Alert) (bool, error), step puskaradio.Change) error {
+// It tries again when the alert has changed meanwhile.
+func (m *Monitor) hand(ctx context.Context, id string, change func(*puskaradio.Alert) (bool, error)) error {
 	for range 20 {
 		a, err := m.Store.Alert(ctx, id)
 		if err != nil {
@@ -114,11 +120,7 @@ func (m *Monitor) hand(ctx context.Context, id string, change func(*puskaradio.A
 			return err
 		}
 		a.Rev++
-		added, err := m.Store.AddAlert(ctx, a, append(jobs, again...)...)
-		if err == nil && added {
-			err = m.moveCase(ctx, &a, step)
-		}
-		if err != nil || added {
+		if added, err := m.Store.AddAlert(ctx, a, append(jobs, again...)...); err != nil || added {
 			return err
 		}
 	}
@@ -146,18 +148,70 @@ func (m *Monitor) edits(ctx context.Context, a *puskaradio.Alert) (jobs []store.
 	return jobs, nil
 }
 
-// moveCase does to the case of a single post what is done to its alert, unless
-// somebody has already.
-func (m *Monitor) moveCase(ctx context.Context, a *puskaradio.Alert, c puskaradio.Change) error {
-	if c.To == "" || a.Rule != puskaradio.RuleUrgent || len(a.Quotes) == 0 {
-		return nil
+// takeCase does to the case of an alert of a single post what is to be done to
+// the alert. The case is where two people meet who claim in different places:
+// who is too late there gets a *[puskaradio.TakenError], and the alert is left
+// alone.
+func (m *Monitor) takeCase(ctx context.Context, id string, step puskaradio.Change) error {
+	a, err := m.Store.Alert(ctx, id)
+	if err != nil || a.Rule != puskaradio.RuleUrgent || len(a.Quotes) == 0 {
+		return err
 	}
-	was, err := m.Store.Case(ctx, a.Brand, a.Quotes[0].ID)
-	if err != nil || was.Status != puskaradio.New && was.Status != puskaradio.Snoozed {
-		return ignore(err, puskaradio.ErrNotFound)
+	for _, h := range []*puskaradio.Hand{a.Calmed, a.Claimed} { // the alert knows already
+		if h != nil && h.By != step.Who {
+			return nil
+		}
 	}
-	_, err = m.Store.Move(ctx, a.Brand, was.ID, was.Status, c, time.Time{})
-	return ignore(err, puskaradio.ErrTaken)
+	for range 20 {
+		c, err := m.Store.Case(ctx, a.Brand, a.Quotes[0].ID)
+		if err != nil {
+			return ignore(err, puskaradio.ErrNotFound)
+		}
+		last := puskaradio.Change{Who: c.Who}
+		if n := len(c.Changes); n > 0 {
+			last = c.Changes[n-1]
+		}
+		switch {
+		case c.Status == step.To && cmp.Or(c.Who, last.Who) == step.Who:
+			return nil
+		case c.Status == puskaradio.Claimed && c.Who != step.Who, !c.Status.Open():
+			return &puskaradio.TakenError{By: cmp.Or(c.Who, last.Who), At: last.At, As: c.Status}
+		}
+		if _, err = m.Store.Move(ctx, a.Brand, c.ID, c.Status, step, time.Time{}); !errors.Is(err, puskaradio.ErrTaken) {
+			return err
+		}
+	}
+	return fmt.Errorf("case of alert %s: it changes all the time", id)
+}
+
+// Moved tells the alerts that show a post that its case has moved: who has the
+// case of a single post has the alert, and what stands in the channels says so.
+func (m *Monitor) Moved(ctx context.Context, c *puskaradio.Case) error {
+	brand, x := c.Mention.Brand, &c.Mention
+	var alerts []puskaradio.Alert
+	single, err := m.Store.Alert(ctx, puskaradio.AlertID(brand, puskaradio.RuleUrgent+" "+string(c.ID), x.Published))
+	if err == nil {
+		alerts = append(alerts, single)
+	}
+	if err := ignore(err, puskaradio.ErrNotFound); err != nil {
+		return err
+	}
+	open, err := m.openAlert(ctx, brand, time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	if open != nil {
+		alerts = append(alerts, *open)
+	}
+	for _, a := range alerts {
+		if a.Claimed != nil || a.Calmed != nil || !slices.ContainsFunc(a.Quotes, func(q puskaradio.Quote) bool { return q.ID == c.ID }) {
+			continue
+		}
+		if _, err := m.byCase(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ignore(err, target error) error {
@@ -202,7 +256,7 @@ func (m *Monitor) byCase(ctx context.Context, a puskaradio.Alert) (puskaradio.Al
 				a.Claimed = &hand
 			}
 			return true, nil
-		}, puskaradio.Change{})
+		})
 		if err != nil {
 			return a, err
 		}

@@ -117,8 +117,11 @@ func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replie
 		_, moved := note(puskaradio.Claimed, puskaradio.Claimed, "was not sent")
 		return "", errors.Join(fmt.Errorf("it was not sent: %w", err), moved)
 	}
-	if _, err := note(puskaradio.Claimed, puskaradio.Answered, "approved by "+by+" and sent as "+ref+": "+text); err != nil {
+	if now, err = note(puskaradio.Claimed, puskaradio.Answered, "approved by "+by+" and sent as "+ref+": "+text); err != nil {
 		return "", fmt.Errorf("it was sent as %s, but the case does not say so: %w", ref, err)
+	}
+	if err := m.Moved(context.WithoutCancel(ctx), &now); err != nil { // the answer stands all the same
+		m.Log.Error("the alerts that show it do not know yet", "case", c.ID, "err", err)
 	}
 	return ref, nil
 }

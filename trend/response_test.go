@@ -41,8 +41,12 @@ func TestResponseOf(t *testing.T) {
 func TestResponses(t *testing.T) {
 	m := time.Minute
 	got := NewResponses([]Response{
-		{Wait: 2 * m, Answered: true, Heard: m, Taken: m}, {Wait: 3 * m, Answered: true, Heard: m, Replied: 2 * m}, {Wait: 50 * m, Answered: true, Taken: 50 * m},
-		{Wait: 30 * time.Hour, Answered: true, Taken: 29 * time.Hour, Replied: time.Hour}, {Wait: 2 * m}, {Wait: 2 * time.Hour},
+		{Wait: 2 * m, Answered: true, Heard: m, Taken: m},
+		{Wait: 3 * m, Answered: true, Heard: m, Replied: 2 * m},
+		{Wait: 50 * m, Answered: true, Taken: 50 * m},
+		{Wait: 30 * time.Hour, Answered: true, Taken: 29 * time.Hour, Replied: time.Hour},
+		{Wait: 2 * m},
+		{Wait: 2 * time.Hour},
 	})
 	want := Responses{N: 6, Answered: 4, Within: [3]Share{{2, 5}, {3, 5}, {3, 4}}, Median: 3 * m, P90: 30 * time.Hour, Heard: 0, Taken: m, Replied: 0}
 	if got != want {

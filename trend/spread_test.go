@@ -21,8 +21,10 @@ func TestSpread(t *testing.T) {
 		now      time.Duration
 		want     Spread
 	}{
-		{"nobody answered", append(every(at, 10*time.Minute, 6, "forum", "Maija"), every(at.Add(2*time.Hour), time.Minute, 2, "mastodon", "")...), -1, 3 * time.Hour,
-			Spread{Tellings: 8, Authors: 1, Peak: 6, PerHour: 8 / (2 + 1.0/60)}},
+		{
+			"nobody answered", append(every(at, 10*time.Minute, 6, "forum", "Maija"), every(at.Add(2*time.Hour), time.Minute, 2, "mastodon", "")...), -1, 3 * time.Hour,
+			Spread{Tellings: 8, Authors: 1, Peak: 6, PerHour: 8 / (2 + 1.0/60)},
+		},
 		{"slowed", every(at, 5*time.Minute, 24, "forum", ""), 2 * time.Hour, 4 * time.Hour, Spread{Tellings: 24, Before: 24, Peak: 12, PerHour: 24 / (23 * 5 / 60.0), Turn: Slowed, Span: 2 * time.Hour}},
 		{"goes on", every(at, 5*time.Minute, 48, "forum", ""), 2 * time.Hour, 4 * time.Hour, Spread{Tellings: 48, Before: 24, After: 24, Peak: 12, PerHour: 48 / (47 * 5 / 60.0), Turn: GoesOn, Span: 2 * time.Hour}},
 		{"too early", every(at, time.Minute, 3, "forum", ""), 5 * time.Minute, 10 * time.Minute, Spread{Tellings: 3, Before: 3, Peak: 3, PerHour: 3, Turn: TooEarly, Span: 5 * time.Minute}},

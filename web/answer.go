@@ -68,7 +68,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 			done, err = "sent", s.record(r, v.Who, "sent an answer", c.Mention.Source+" "+ref)
 		}
 	case "noted":
-		_, err = s.o.Store.Move(r.Context(), c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: s.now().UTC(), Who: v.Who, To: puskaradio.Answered, Note: clipRunes(text, 5000)}, time.Time{})
+		c, err = s.o.Store.Move(r.Context(), c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: s.now().UTC(), Who: v.Who, To: puskaradio.Answered, Note: clipRunes(text, 5000)}, time.Time{})
+		if err == nil {
+			s.moved(r, &c)
+		}
 	default:
 		return errForm
 	}

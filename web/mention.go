@@ -145,8 +145,16 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request, v *view) error {
 			return err
 		}
 	}
+	s.moved(r, &c)
 	http.Redirect(w, r, back(form("back"), c.ID, string(to)), http.StatusSeeOther)
 	return nil
+}
+
+// moved tells of a case that has moved. What fails there does not undo it.
+func (s *Server) moved(r *http.Request, c *puskaradio.Case) {
+	if err := s.o.Moved(r.Context(), c); err != nil {
+		s.log.Error("moved", "case", c.ID, "err", err)
+	}
 }
 
 // tooLate says who was first, and when.

@@ -71,6 +71,8 @@ type Options struct {
 	Rehearse func(ctx context.Context, brand string, from, now time.Time) (Rehearsal, error)
 	Alerts   Alerter
 	Answers  Answerer
+	// Moved is told of each case that has moved.
+	Moved func(ctx context.Context, c *puskaradio.Case) error
 	// Mute says nothing of a brand's alerts until a time; zero takes that back.
 	Mute func(ctx context.Context, brand string, until time.Time, who string) error
 	// Muted is until when nothing is said; zero if nothing is muted.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type place struct {
 	had    *puskaradio.TakenError
 	muted  time.Time
 	unsent error
+	moves  atomic.Int64
 }
 
 func (p *place) do1(what string) error {
@@ -57,6 +59,11 @@ func (p *place) Send(_ context.Context, id puskaradio.ID, text, by string) (stri
 		return "", p.unsent
 	}
 	return "99", p.do1("send " + string(id) + " " + by + " " + text)
+}
+
+func (p *place) tellMoved(_ context.Context, c *puskaradio.Case) error {
+	p.moves.Add(1)
+	return nil
 }
 
 func (p *place) mute(_ context.Context, brand string, until time.Time, who string) error {
@@ -105,7 +112,7 @@ func newPlace(t *testing.T) *place {
 			}
 			return x, nil
 		},
-		Alerts: p, Answers: p, Mute: p.mute, Muted: func(context.Context, string, time.Time) (time.Time, error) { return p.muted, nil },
+		Alerts: p, Answers: p, Moved: p.tellMoved, Mute: p.mute, Muted: func(context.Context, string, time.Time) (time.Time, error) { return p.muted, nil },
 		Correction: func(_ *puskaradio.Mention, label string) (puskaradio.Score, bool) {
 			return puskaradio.Score{Label: puskaradio.Label(label), Confidence: 1}, label == "positive"
 		},

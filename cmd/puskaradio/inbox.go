@@ -136,6 +136,13 @@ func (a *app) step(ctx context.Context, s store.Store, l *loaded, id puskaradio.
 			return err
 		}
 	}
+	m, err := a.monitorOnly(s, l)
+	if err != nil {
+		return err
+	}
+	if err := m.Moved(ctx, &c); err != nil {
+		return err
+	}
 	return a.printCase(l, &c, now)
 }
 
