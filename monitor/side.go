@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -210,7 +211,26 @@ func (m *Monitor) silence(ctx context.Context, j store.Job) (store.Job, error) {
 			errs = append(errs, err)
 		}
 	}
-	return j, errors.Join(errs...)
+	return j, errors.Join(append(errs, m.leave(ctx, p, now))...)
+}
+
+// leave closes the alerts of sources that are no longer read; nobody is told.
+func (m *Monitor) leave(ctx context.Context, p *Plan, now time.Time) error {
+	alerts, err := m.Store.Alerts(ctx, "", now.AddDate(0, 0, -90), now.Add(time.Hour))
+	if err != nil {
+		return err
+	}
+	for _, a := range alerts {
+		read := slices.ContainsFunc(p.Sources, func(s Source) bool { return s.ID == a.Source })
+		if a.Rule != puskaradio.RuleSilence || a.State == "over" || read {
+			continue
+		}
+		a.State, a.To, a.Rev = "over", now, a.Rev+1
+		if _, err := m.Store.AddAlert(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // silent looks whether one source has gone quiet, or speaks again.

@@ -202,3 +202,28 @@ func TestGoneQuiet(t *testing.T) {
 		})
 	}
 }
+
+// TestGoneSource: the alert of a source that is no longer read is closed, and
+// nobody is told.
+func TestGoneSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc := stage(t, t.TempDir(), &talk{})
+		defer sc.close(t)
+		sc.plan.DigestAt, sc.plan.Rules.Silence = -1, true
+		for _, source := range []string{"talk", "gone"} {
+			a := puskaradio.Alert{ID: source, Brand: "acme", Rule: puskaradio.RuleSilence, Source: source, State: "open", From: time.Now(), Decided: time.Now()}
+			if _, err := sc.store.AddAlert(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sc.run(t, 3*time.Hour)
+		for source, want := range map[string]string{"talk": "open", "gone": "over"} {
+			if a, err := sc.store.Alert(t.Context(), source); err != nil || a.State != want {
+				t.Errorf("%s: %s, %v, want %s", source, a.State, err, want)
+			}
+		}
+		if len(sc.slack.posts) > 0 {
+			t.Errorf("told %v", sc.slack.posts)
+		}
+	})
+}
