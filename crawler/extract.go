@@ -60,6 +60,10 @@ func Extract(page []byte, url string) Extraction { return ExtractAt(page, url, t
 // hReview. What cannot be read is a fault and stops nothing else. A page that
 // is not UTF-8 is taken by what it declares.
 func ExtractAt(page []byte, url string, now time.Time) Extraction {
+	if len(page) > largePage {
+		largePages <- struct{}{}
+		defer func() { <-largePages }()
+	}
 	x := &extractor{now: now, page: utf8Page(page), url: strings.TrimSpace(url)}
 	x.scan()
 	x.out.Lang = langCode(x.lang)
@@ -78,6 +82,12 @@ func ExtractAt(page []byte, url string, now time.Time) Extraction {
 	x.finish()
 	return x.out
 }
+
+// Large pages are read one after another: the tree of one takes many times its
+// bytes, and a crawl of many sites must not hold as many such trees.
+const largePage = 1 << 20
+
+var largePages = make(chan struct{}, 1)
 
 // An extractor holds the work on one page.
 type extractor struct {
