@@ -203,6 +203,32 @@ func TestActAnswers(t *testing.T) {
 	}
 }
 
+// TestErase: an author who is erased is gone from the store and from what
+// stands in Slack, and does not come back with the next crawl.
+func TestErase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sc, a := watched(t, 30, func(sc *scene) {
+			for i := range sc.talk.posts {
+				sc.talk.posts[i].Author = "Maija"
+			}
+		})
+		defer sc.close(t)
+		before := len(sc.slack.edits)
+		out, err := sc.Erase(t.Context(), "talk", "maija")
+		if err != nil || out.Mentions < 100 || len(out.Alerts) != 1 {
+			t.Fatalf("erased %+v, %v", out, err)
+		}
+		sc.run(t, 30*time.Minute)
+		if got, _, err := sc.store.Mentions(t.Context(), store.Filter{}); err != nil || len(got) != 0 {
+			t.Errorf("%d are back, %v", len(got), err)
+		}
+		now := sc.alert(t)
+		if now.ID != a.ID || now.Rev <= a.Rev || len(sc.slack.edits) == before || strings.Contains(sc.slack.edits[before].text, "bad delivery") {
+			t.Errorf("the alert %+v; edits %v", now, sc.slack.edits[before:])
+		}
+	})
+}
+
 // A hearer counts how often it is asked to hear.
 type hearer struct {
 	routed

@@ -21,6 +21,13 @@ type stories struct {
 	by map[string]*trend.Stories[puskaradio.ID]
 }
 
+// forget lets go of all texts; they are read again when they are needed.
+func (s *stories) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.by = nil
+}
+
 // tell finds which of the mentions repeat others, and notes it in them.
 func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now time.Time) error {
 	m.stories.mu.Lock()

@@ -179,8 +179,9 @@ func copyFile(from, to string) error {
 }
 
 // Compact makes one segment of the index of each quarter that is over, and
-// writes each file anew that has more free pages than live ones, or
-// any at all if always is set, and so gives room back to the disk. Readers of
+// writes each file anew that has more free pages than live ones, and so gives
+// room back to the disk. If always is set it writes each file anew, and leaves
+// no word of what is gone in them. Readers of
 // a file wait while it is replaced, and so do all writers.
 func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error) {
 	s.tidy.Lock()
@@ -201,7 +202,7 @@ func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error
 			continue
 		}
 		if i > 0 || always { // the newest is still written
-			if err := q.mergeAll(s.closing); err != nil {
+			if err := q.mergeAll(always, s.closing); err != nil {
 				return freed, fmt.Errorf("index of %s: %w", quarterFile(id), err)
 			}
 		}

@@ -46,6 +46,7 @@ import (
 //	sent    KEY → JSON(Sent)
 //	who     NAME → JSON(Person)
 //	deeds   nanosecond64 seq64 → JSON(Deed)
+//	erased  digest64 of source and author → the date
 //	cov     hour32 source → JSON(Coverage)
 //	cur     job KEY → cursor
 //	j       KEY → JSON(Job);  o: due64 KEY → nothing: the queue
@@ -76,6 +77,7 @@ type Bolt struct {
 
 	names   names
 	refs    refs
+	erased  erased
 	builder builder // the writer's
 }
 
@@ -90,7 +92,7 @@ type BoltOptions struct {
 // boltVersion is the layout above. A directory with another is refused.
 const boltVersion = 2
 
-var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "r", "h", "a", "aid", "g", "sent", "who", "deeds", "cov", "cur", "j", "o"}
+var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "r", "h", "a", "aid", "g", "sent", "who", "deeds", "erased", "cov", "cur", "j", "o"}
 
 // OpenBolt opens a data directory, or makes one. It answers a [RefusedError]
 // where the files are not as they were left.
@@ -134,7 +136,7 @@ func (s *Bolt) open() (err error) {
 		return err
 	}
 	err = s.main.View(func(tx *bbolt.Tx) error {
-		return errors.Join(s.names.load(tx), s.refs.load(tx))
+		return errors.Join(s.names.load(tx), s.refs.load(tx), s.erased.load(tx))
 	})
 	return errors.Join(err, s.seal(false))
 }

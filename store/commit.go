@@ -64,6 +64,10 @@ func (c *Crawl) check() error {
 
 // mention files what is new, and makes a version of what has changed.
 func (b *batch) mention(m *puskaradio.Mention, st *Stored) error {
+	if b.s.erased.has(m.Source, m.Author) {
+		st.Same++
+		return nil
+	}
 	brand, err := b.name(brandName, m.Brand)
 	if err != nil {
 		return err

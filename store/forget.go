@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -51,7 +53,7 @@ func (s *Bolt) Forget(ctx context.Context, limits ...Limit) (n int, err error) {
 		}
 		n += dropped
 	}
-	if err := s.scrub(ctx, limits); err != nil {
+	if _, err := s.scrub(ctx, limits); err != nil {
 		return n, fmt.Errorf("store: forget: %w", err)
 	}
 	return n, nil
@@ -95,11 +97,11 @@ func (s *Bolt) overdue(ctx context.Context, bounds map[uint32]bound, from []byte
 }
 
 // scrub takes out of alerts and digests what they quote of mentions that were
-// forgotten.
-func (s *Bolt) scrub(ctx context.Context, limits []Limit) error {
-	return s.update(ctx, 1, func(b *batch) error {
+// forgotten, and gives the ids of the alerts that have changed.
+func (s *Bolt) scrub(ctx context.Context, limits []Limit) (alerts []string, err error) {
+	err = s.update(ctx, 1, func(b *batch) error {
 		a, g := b.tx.Bucket([]byte("a")), b.tx.Bucket([]byte("g"))
-		err := b.scrub(a, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
+		keys, err := b.scrub(a, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
 			var x puskaradio.Alert
 			err := json.Unmarshal(v, &x)
 			return &x, x.Brand, [][]puskaradio.Quote{x.Quotes}, err
@@ -107,15 +109,21 @@ func (s *Bolt) scrub(ctx context.Context, limits []Limit) error {
 		if err != nil {
 			return err
 		}
-		return b.scrub(g, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
+		alerts = nil
+		for _, k := range keys {
+			alerts = append(alerts, k[4:])
+		}
+		_, err = b.scrub(g, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
 			var x puskaradio.Digest
 			err := json.Unmarshal(v, &x)
 			return &x, x.Brand, [][]puskaradio.Quote{x.Need, x.Good}, err
 		})
+		return err
 	})
+	return alerts, err
 }
 
-func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, read func([]byte) (any, string, [][]puskaradio.Quote, error)) error {
+func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, read func([]byte) (any, string, [][]puskaradio.Quote, error)) ([]string, error) {
 	changed := map[string]any{}
 	c := bucket.Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
@@ -123,7 +131,7 @@ func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, read func([]byte) (a
 		for _, l := range limits {
 			name, err := json.Marshal(l.Source)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			concerned = concerned || bytes.Contains(v, append([]byte(`"source":`), name...))
 		}
@@ -132,13 +140,13 @@ func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, read func([]byte) (a
 		}
 		x, brand, lists, err := read(v)
 		if err != nil {
-			return fmt.Errorf("%s: %w", k, err)
+			return nil, fmt.Errorf("%s: %w", k, err)
 		}
 		for _, quotes := range lists {
 			for i := range quotes {
 				gone, err := b.blank(&quotes[i], brand, limits)
 				if err != nil {
-					return err
+					return nil, err
 				}
 				if gone {
 					changed[string(k)] = x
@@ -148,10 +156,10 @@ func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, read func([]byte) (a
 	}
 	for k, x := range changed {
 		if err := putJSON(bucket, []byte(k), x); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return slices.Sorted(maps.Keys(changed)), nil
 }
 
 // blank empties a quote of a limited source whose mention is no longer there.

@@ -2,7 +2,9 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -30,7 +32,7 @@ func (q *quarter) merge(done func() bool) error {
 		if err != nil || group == nil {
 			return err
 		}
-		if err := q.mergeGroup(group, done); err != nil {
+		if err := q.mergeGroup(group, false, done); err != nil {
 			return err
 		}
 	}
@@ -38,8 +40,9 @@ func (q *quarter) merge(done func() bool) error {
 }
 
 // mergeAll makes one segment of all: a quarter that is over is searched more
-// often than written.
-func (q *quarter) mergeAll(done func() bool) error {
+// often than written. With purge it is made anew without the words of texts
+// that are gone, even if it is one already.
+func (q *quarter) mergeAll(purge bool, done func() bool) error {
 	q.merging.Lock()
 	defer q.merging.Unlock()
 	var group []segment
@@ -47,14 +50,14 @@ func (q *quarter) mergeAll(done func() bool) error {
 		group = segments(tx.Bucket([]byte("t")))
 		return nil
 	})
-	if err != nil || len(group) < 2 || q.unmergeable {
+	if err != nil || len(group) == 0 || len(group) < 2 && !purge || q.unmergeable {
 		return err
 	}
-	return q.mergeGroup(group, done)
+	return q.mergeGroup(group, purge, done)
 }
 
-func (q *quarter) mergeGroup(group []segment, done func() bool) error {
-	m := merger{group: group}
+func (q *quarter) mergeGroup(group []segment, purge bool, done func() bool) error {
+	m := merger{group: group, purge: purge}
 	for !m.finished {
 		if done() {
 			return q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) })
@@ -93,12 +96,15 @@ func mergeable(segs []segment) []segment {
 // A merger writes one segment of several, some at a time.
 type merger struct {
 	group    []segment
+	purge    bool // leave out documents whose text is gone
 	id       uint32
-	renumber [][]uint32 // by segment: old ordinal → new one
+	renumber [][]uint32 // by segment: old ordinal → new one, or leftOut
 	total    int
 	from     []byte // the first term that is still to do
 	finished bool
 }
+
+const leftOut = ^uint32(0)
 
 func (m *merger) step(tx *bbolt.Tx) error {
 	t := tx.Bucket([]byte("t"))
@@ -140,11 +146,18 @@ func (m *merger) step(tx *bbolt.Tx) error {
 			}
 			sources++
 			table := m.renumber[i]
-			ok := eachIn(r.list, 0, uint32(len(table)), func(o uint32) { ords = append(ords, table[o]) })
+			ok := eachIn(r.list, 0, uint32(len(table)), func(o uint32) {
+				if table[o] != leftOut {
+					ords = append(ords, table[o])
+				}
+			})
 			if !ok {
 				return errRecord
 			}
 			r.next()
+		}
+		if len(ords) == 0 { // nobody says it any more
+			continue
 		}
 		if sources > 1 {
 			ords = sorted(ords, set)
@@ -199,6 +212,25 @@ func (m *merger) places(t, out *bbolt.Bucket) error {
 		}
 		if ord != s.docs {
 			return errRecord
+		}
+	}
+	if m.purge {
+		slices.SortFunc(all, func(a, b from) int { return cmp.Compare(a.seq, b.seq) })
+		var p piece
+		at, err := uint32(math.MaxUint32), error(nil)
+		bodies := t.Tx().Bucket([]byte("m"))
+		all = slices.DeleteFunc(all, func(f from) bool {
+			if err == nil && f.seq/pieceSize != at {
+				at, err = f.seq/pieceSize, p.unpack(bodies.Get(key32(f.seq/blockSize)), int(f.seq%blockSize/pieceSize))
+			}
+			gone := err == nil && len(p.record(int(f.seq%pieceSize))) == 0
+			if gone {
+				m.renumber[f.seg][f.ord] = leftOut
+			}
+			return gone
+		})
+		if err != nil {
+			return err
 		}
 	}
 	slices.SortFunc(all, func(a, b from) int { return a.compare(b.place) })

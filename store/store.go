@@ -197,7 +197,18 @@ type Store interface {
 	// digests quote of them. All that was counted stays. It gives how many
 	// mentions went.
 	Forget(ctx context.Context, limits ...Limit) (int, error)
+	// Erase forgets everything that an author said at a source, with what people
+	// wrote about it and what alerts and digests quote of it, and takes nothing
+	// of that author from then on: of the name a digest is kept, to know it by.
+	// All that was counted stays.
+	Erase(ctx context.Context, source, author string) (Erased, error)
 	Close() error
+}
+
+// An Erased is what [Store.Erase] did.
+type Erased struct {
+	Mentions int
+	Alerts   []string // the ids of those that quoted some
 }
 
 // A Sent is a message that a channel took.

@@ -39,6 +39,7 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Ledger":       testLedger,
 		"Retain":       testRetain,
 		"Forget":       testForget,
+		"Erase":        testErase,
 		"Stamps":       testStamps,
 		"Schedule":     testSchedule,
 		"RefusesBad":   testRefusesBad,

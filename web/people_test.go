@@ -276,6 +276,37 @@ func TestPeople(t *testing.T) {
 	p.signIn("Maija", goodPassword+" taas")
 }
 
+// TestEraseAnAuthor: an owner who is sure has an author forgotten; the log does
+// not hold the name.
+func TestEraseAnAuthor(t *testing.T) {
+	p := newPlace(t)
+	id := p.add(sample())[0]
+	maija := p.enter("Maija")
+	wants(t, "the form", maija.get("/erase?source=shop&author=Maija+M."), `value="Maija M."`, `<option value="shop" selected>`)
+	post := func(form url.Values) (int, string) {
+		w := maija.do("POST", "/erase", form, nil)
+		return w.Code, w.Body.String()
+	}
+	if code, page := post(url.Values{"source": {"shop"}, "author": {"Maija M."}}); code != 200 || !contains(page, `name="sure"`) {
+		t.Errorf("not sure: %d", code)
+	}
+	for _, form := range []url.Values{{"source": {"nowhere"}, "author": {"Maija M."}, "sure": {"yes"}}, {"source": {"shop"}, "author": {" "}, "sure": {"yes"}}} {
+		if code, _ := post(form); code != http.StatusBadRequest {
+			t.Errorf("%v: %d", form, code)
+		}
+	}
+	maija.get("/m/" + string(id))
+	if code, page := post(url.Values{"source": {"shop"}, "author": {"maija m."}, "sure": {"yes"}}); code != 200 || !contains(page, "1 mentions were forgotten.") {
+		t.Errorf("erased: %d %s", code, page)
+	}
+	if got := maija.do("GET", "/m/"+string(id), nil, nil).Code; got != http.StatusNotFound {
+		t.Errorf("the mention is there: %d", got)
+	}
+	if page := maija.get("/log"); !contains(page, "erased an author") || contains(page, "aija m.") {
+		t.Error("the log holds the name, or nothing")
+	}
+}
+
 // TestVouched: a proxy of ours may say who asks; nobody else may.
 func TestVouched(t *testing.T) {
 	p := newPlace(t)

@@ -71,6 +71,8 @@ type Options struct {
 	Rehearse func(ctx context.Context, brand string, from, now time.Time) (Rehearsal, error)
 	Alerts   Alerter
 	Answers  Answerer
+	// Erase forgets an author at a source, and gives how many mentions went.
+	Erase func(ctx context.Context, source, author string) (int, error)
 	// Moved is told of each case that has moved.
 	Moved func(ctx context.Context, c *puskaradio.Case) error
 	// Mute says nothing of a brand's alerts until a time; zero takes that back.
@@ -161,6 +163,8 @@ func (s *Server) pages() map[string]guarded {
 		"GET /people":          {owner, s.peoplePage},
 		"POST /people":         {owner, s.setPeople},
 		"GET /log":             {owner, s.logPage},
+		"GET /erase":           {owner, s.erasePage},
+		"POST /erase":          {owner, s.erase},
 		"POST /out":            {reader, s.signOut},
 		"GET /{path...}":       {reader, s.nowhere},
 	}

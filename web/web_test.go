@@ -112,7 +112,10 @@ func newPlace(t *testing.T) *place {
 			}
 			return x, nil
 		},
-		Alerts: p, Answers: p, Moved: p.tellMoved, Mute: p.mute, Muted: func(context.Context, string, time.Time) (time.Time, error) { return p.muted, nil },
+		Alerts: p, Answers: p, Moved: p.tellMoved, Erase: func(ctx context.Context, source, author string) (int, error) {
+			out, err := p.store.Erase(ctx, source, author)
+			return out.Mentions, err
+		}, Mute: p.mute, Muted: func(context.Context, string, time.Time) (time.Time, error) { return p.muted, nil },
 		Correction: func(_ *puskaradio.Mention, label string) (puskaradio.Score, bool) {
 			return puskaradio.Score{Label: puskaradio.Label(label), Confidence: 1}, label == "positive"
 		},

@@ -4,6 +4,11 @@ import "github.com/puskaradio/puskaradio"
 
 // finnish are the texts of the pages, by how they stand in English.
 var finnish = map[string]string{
+	"Erase an author": "Unohda kirjoittaja", "Erase": "Unohda", "The author's name, as it stands there": "Kirjoittajan nimi, niin kuin se siellä on", "This cannot be taken back. I am sure.": "Tätä ei voi perua. Olen varma.",
+	"%s mentions were forgotten. Nothing more is taken of this author at %s.": "%s mainintaa unohdettiin. Tältä kirjoittajalta ei enää oteta mitään lähteestä %s.",
+	"Forgets everything that an author said at a source, what was written about it here, and what alerts and digests quote of it. Messages in Slack are edited. What was counted stays counted.": "Unohtaa kaiken, mitä kirjoittaja sanoi lähteessä, mitä siitä täällä kirjoitettiin ja mitä hälytykset ja koosteet siitä lainaavat. Slackin viestit muokataan. Se, mikä laskettiin, pysyy laskettuna.",
+	"It cannot reach mail that was sent, and backups of before.": "Se ei ulotu lähetettyyn postiin eikä aiempiin varmuuskopioihin.",
+
 	"Answer": "Vastaus", "Draft, not sent": "Luonnos, ei lähetetty", "Send": "Lähetä", "I have sent it by hand": "Lähetin sen itse", "Write an answer.": "Kirjoita vastaus.", "The answer was sent.": "Vastaus lähti.",
 	"Sent only when you press Send, as you have read it. From: %s. To: %s":                                   "Lähetetään vasta, kun painat Lähetä, sellaisena kuin luit sen. Lähettäjä: %s. Minne: %s",
 	"This source cannot be answered from here: copy the text, open the original, answer there, then say so.": "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja kerro se sitten.",

@@ -108,6 +108,10 @@ func (r *runner) newWeb() *dashboard {
 	return &dashboard{public: r.current.Load().Link, server: web.New(web.Options{
 		Store: r.store, Log: r.log, Correction: correction,
 		Digest: r.monitor.Digest, Rehearse: r.rehearse, Alerts: r.monitor, Answers: answerer{r.monitor}, Moved: r.monitor.Moved,
+		Erase: func(ctx context.Context, source, author string) (int, error) {
+			out, err := r.monitor.Erase(ctx, source, author)
+			return out.Mentions, err
+		},
 		Mute: func(ctx context.Context, brand string, until time.Time, who string) error {
 			return r.monitor.SetMute(ctx, brand, monitor.Mute{Until: until, Why: who}, time.Now().UTC())
 		},
