@@ -115,7 +115,7 @@ func (m *Monitor) page(p *Plan, src *Source, page crawler.Page, ms []puskaradio.
 	for _, b := range p.brandsOf(src) {
 		c.Brands = append(c.Brands, b.ID)
 	}
-	c.Jobs = p.urgentJobs(ms, now)
+	c.Jobs = m.urgentJobs(p, ms, now)
 	seen := map[string]bool{}
 	for _, mention := range ms {
 		if !seen[mention.Brand] {

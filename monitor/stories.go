@@ -1,7 +1,10 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
+	"hash/fnv"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,15 +20,43 @@ const (
 
 // stories is what was said lately of each brand, to tell what repeats it.
 type stories struct {
-	mu sync.Mutex
-	by map[string]*trend.Stories[puskaradio.ID]
+	mu   sync.Mutex
+	by   map[string]*trend.Stories[puskaradio.ID]
+	told map[puskaradio.ID][]uint64 // who has repeated a story, by digests of their names
+}
+
+// manyTold is how many stories those are remembered of who repeated them, and
+// manyTellers how many of each.
+const (
+	manyTold    = 20_000
+	manyTellers = 64
+)
+
+// tellers is how many people have told a story after the first; one who tells
+// it again counts once.
+func (s *stories) tellers(id puskaradio.ID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.told[id])
+}
+
+// repeats notes that a mention repeats a story. The lock is held.
+func (s *stories) repeats(first puskaradio.ID, m *puskaradio.Mention) {
+	if s.told == nil || len(s.told) > manyTold {
+		s.told = map[puskaradio.ID][]uint64{}
+	}
+	h := fnv.New64a()
+	h.Write([]byte(m.Source + "\x00" + cmp.Or(m.Author, m.Ref)))
+	if by := s.told[first]; len(by) < manyTellers && !slices.Contains(by, h.Sum64()) {
+		s.told[first] = append(by, h.Sum64())
+	}
 }
 
 // forget lets go of all texts; they are read again when they are needed.
 func (s *stories) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.by = nil
+	s.by, s.told = nil, nil
 }
 
 // tell finds which of the mentions repeat others, and notes it in them.
@@ -50,6 +81,7 @@ func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now 
 		}
 		if first, ok := s.Add(puskaradio.NewID(x.Published.Unix(), x.Hash()), storyText(x)); ok {
 			x.Story = first
+			m.stories.repeats(first, x)
 		}
 	}
 	return nil
@@ -62,6 +94,9 @@ func (m *Monitor) readStories(ctx context.Context, brand string, now time.Time) 
 	for e, err := range m.each(ctx, store.Filter{Brand: brand, From: now.Add(-storyFor), Limit: 500}) {
 		if err != nil {
 			return nil, err
+		}
+		if first := e.Mention.Story; first != "" {
+			m.stories.repeats(first, &e.Mention)
 		}
 		if e.Mention.Story == "" {
 			if firsts = append(firsts, e); len(firsts) == storyMost {

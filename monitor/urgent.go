@@ -24,10 +24,12 @@ type Urgent struct {
 	Reach   int      // from so many followers or votes on; zero: reach does not matter
 	Long    int      // letters of a text with the worst rating; zero: length does not matter
 	Authors []string // who is heard: journalists, those with a following
+	Spread  int      // people who repeat it; zero: it does not matter
 }
 
-// why says why a mention must not wait; empty if it may.
-func (u *Urgent) why(m *puskaradio.Mention) (reason string, words []string) {
+// why says why a mention that so many have repeated must not wait; empty if it
+// may.
+func (u *Urgent) why(m *puskaradio.Mention, tellers int) (reason string, words []string) {
 	v := m.Verdict()
 	worst := m.Rating != nil && m.Rating.Share() == 0
 	if u.Off || m.Story != "" || !v.Alarming() && !worst {
@@ -42,6 +44,8 @@ func (u *Urgent) why(m *puskaradio.Mention) (reason string, words []string) {
 		return "author", []string{m.Author}
 	case u.Reach > 0 && m.Reach >= u.Reach:
 		return "reach", []string{fmt.Sprint(m.Reach)}
+	case u.Spread > 0 && tellers >= u.Spread:
+		return "spreading", []string{fmt.Sprint(tellers)}
 	case u.Long > 0 && worst && len([]rune(m.Text)) >= u.Long:
 		return "long", nil
 	}
@@ -49,13 +53,17 @@ func (u *Urgent) why(m *puskaradio.Mention) (reason string, words []string) {
 }
 
 // urgentJobs are the jobs that tell of the posts of a page that must not wait.
-func (p *Plan) urgentJobs(ms []puskaradio.Mention, now time.Time) (jobs []store.Job) {
+// A copy may show that what it repeats spreads.
+func (m *Monitor) urgentJobs(p *Plan, ms []puskaradio.Mention, now time.Time) (jobs []store.Job) {
 	for i := range ms {
 		x := &ms[i]
 		if now.Sub(x.Published) > 24*time.Hour || x.Owner != nil {
 			continue
 		}
-		if reason, _ := p.Urgent.why(x); reason != "" {
+		if u := &p.Urgent; x.Story != "" && !u.Off && u.Spread > 0 && m.stories.tellers(x.Story) >= u.Spread {
+			jobs = append(jobs, store.Job{Key: "urgent/" + x.Brand + "/" + string(x.Story), Kind: "urgent", Lane: "urgent/" + x.Brand, Due: now})
+		}
+		if reason, _ := p.Urgent.why(x, 0); reason != "" {
 			id := puskaradio.NewID(x.Published.Unix(), x.Hash())
 			jobs = append(jobs, store.Job{Key: "urgent/" + x.Brand + "/" + string(id), Kind: "urgent", Lane: "urgent/" + x.Brand, Due: now})
 		}
@@ -82,7 +90,7 @@ func (m *Monitor) urgent(ctx context.Context, j store.Job, rest string) (store.J
 	if err != nil {
 		return j, err
 	}
-	reason, words := p.Urgent.why(&e.Mention)
+	reason, words := p.Urgent.why(&e.Mention, m.stories.tellers(e.ID))
 	if reason == "" || e.Mention.State == puskaradio.Deleted || begun.IsZero() || !e.Mention.FirstSeen.After(begun) {
 		return store.Job{}, nil // history, or it has been mended meanwhile
 	}

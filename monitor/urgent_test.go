@@ -33,6 +33,9 @@ func TestUrgent(t *testing.T) {
 		"a copy": {[]string{
 			"bad news: the new Acme charger caught fire in my kitchen last night, beware", "bad news: the new Acme charger caught fire in my kitchen last night, beware!!",
 		}, nil, 1, "safety"},
+		"what spreads":    {spreading(5), nil, 1, "Urgent: Acme · spreading"},
+		"what some say":   {spreading(4), nil, 0, ""},
+		"one who repeats": {spreading(12), func(m *puskaradio.Mention) { m.Author = "Maija" }, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -50,7 +53,8 @@ func TestUrgent(t *testing.T) {
 				hidden := len(tk.posts) - len(tt.posts)
 				sc := stage(t, t.TempDir(), tk)
 				defer sc.close(t)
-				sc.plan.DigestAt, sc.plan.Urgent = -1, monitor.Urgent{Reach: 10_000, Long: 600, Authors: []string{"toimittaja"}}
+				sc.plan.DigestAt, sc.plan.Urgent = -1, monitor.Urgent{Reach: 10_000, Long: 600, Authors: []string{"toimittaja"}, Spread: 5}
+				sc.plan.Burst.LeastPosts = 1000 // no spike beside it
 				all := tk.posts
 				tk.posts = all[:hidden]
 				sc.run(t, 10*time.Hour)
@@ -66,6 +70,15 @@ func TestUrgent(t *testing.T) {
 			})
 		})
 	}
+}
+
+// spreading is a bad post and so many that repeat it.
+func spreading(n int) []string {
+	out := []string{"bad service: they lost my parcel twice and nobody at Acme answers the phone any more"}
+	for i := range n {
+		out = append(out, out[0]+strings.Repeat("!", i+1))
+	}
+	return out
 }
 
 // TestUrgentFlood: fifty posts that must not wait are five messages and a spike.

@@ -262,7 +262,7 @@ func plural(n int) string {
 var topics = map[string]string{
 	puskaradio.RuleSpike: "kielteisten piikki", puskaradio.RuleLive: "uusi huono arvio", puskaradio.RuleUrgent: "kiireellinen viesti",
 	puskaradio.RuleTopic: "aiheen piikki", puskaradio.RuleRating: "tähtien lasku", puskaradio.RuleSilence: "hiljentynyt lähde",
-	"legal": "oikeustoimet", "discrimination": "syrjintä", "outage": "palvelukatko", "reach": "laaja yleisö", "author": "seurattu kirjoittaja", "long": "pitkä huono arvio", "test": "koe",
+	"legal": "oikeustoimet", "discrimination": "syrjintä", "outage": "palvelukatko", "reach": "laaja yleisö", "author": "seurattu kirjoittaja", "long": "pitkä huono arvio", "spreading": "leviää", "test": "koe",
 	"claimed": "otettu", "answered": "vastattu", "done": "valmis", "snoozed": "torkutettu", "false_alarm": "väärä hälytys", "new": "uusi",
 	"negative": "kielteinen", "neutral": "neutraali", "positive": "myönteinen",
 	"service": "asiakaspalvelu", "staff": "henkilökunta", "speed": "nopeus", "price": "hinta", "quality": "laatu",

@@ -59,7 +59,8 @@ func deedKey(at time.Time, seq uint64) []byte {
 func (s *Bolt) Deeds(ctx context.Context, before time.Time, most int) (out []puskaradio.Deed, err error) {
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte("deeds")).Cursor()
-		k, v := c.Seek(deedKey(before, 0))
+		var v []byte
+		k, _ := c.Seek(deedKey(before, 0))
 		if k == nil {
 			k, v = c.Last()
 		} else {

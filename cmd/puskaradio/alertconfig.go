@@ -59,6 +59,7 @@ type urgentConfig struct {
 	Off     bool     `json:"off,omitempty" jsonschema:"description=Tell of no single post; else negative ones that speak of safety or law or discrimination or an outage are told at once"`
 	Reach   *int     `json:"reach,omitempty" jsonschema:"description=Also those with so many followers or votes; 10000 unless said; 0 is never"`
 	Long    *int     `json:"long,omitempty" jsonschema:"description=Also those with the worst rating and so many letters; 600 unless said; 0 is never"`
+	Spread  *int     `json:"spread,omitempty" jsonschema:"description=Also those that so many others have repeated; 5 unless said; 0 is never"`
 	Authors []string `json:"authors,omitempty" jsonschema:"description=Also those by these authors: journalists and others who are listened to"`
 }
 
@@ -69,7 +70,7 @@ func after(d time.Duration) *span { s := span(d); return &s }
 func (l *loaded) buildAlerts(d *decoder, brands map[string]bool) {
 	a := &l.Alerts
 	p := l.plan
-	p.Urgent = monitor.Urgent{Off: a.Urgent.Off, Authors: a.Urgent.Authors, Reach: given(a.Urgent.Reach, 10_000), Long: given(a.Urgent.Long, 600)}
+	p.Urgent = monitor.Urgent{Off: a.Urgent.Off, Authors: a.Urgent.Authors, Reach: given(a.Urgent.Reach, 10_000), Long: given(a.Urgent.Long, 600), Spread: given(a.Urgent.Spread, 5)}
 	p.Collect = time.Duration(*a.Collect)
 	p.Burst.LeastPosts = float64(a.Least)
 	var err error
