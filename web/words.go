@@ -185,5 +185,7 @@ var names = map[string][2]string{
 	"premises": {"premises", "tilat"}, "safety": {"safety", "turvallisuus"}, "communication": {"communication", "viestintä"}, "product": {"product", "tuote"}, "food": {"food", "ruoka"},
 	"honesty": {"honesty", "rehellisyys"}, "respect": {"respect", "kunnioitus"}, "heard": {"being heard", "kuulluksi tuleminen"}, "rudeness": {"rudeness", "töykeys"},
 	"responsibility": {"responsibility", "vastuullisuus"}, "ethics": {"ethics", "eettisyys"}, "environment": {"environment", "ympäristö"},
+	"legal": {"legal", "oikeustoimet"}, "outage": {"outage", "palvelukatko"}, "reach": {"wide reach", "laaja yleisö"}, "author": {"an author you follow", "seurattu kirjoittaja"},
+	"long": {"long bad review", "pitkä huono arvio"}, "spreading": {"spreading", "leviää"},
 	"discrimination": {"discrimination", "syrjintä"}, "equality": {"equality", "yhdenvertaisuus"},
 }
