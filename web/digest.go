@@ -104,7 +104,7 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) err
 	for i := range p.Need {
 		c, err := s.o.Store.Case(r.Context(), v.Brand.ID, p.Need[i].Quote.ID)
 		if err == nil {
-			k := clockOf(&c, v.Plan.Target, v.Now)
+			k := clockOf(&c, v.Plan.targetOf(&c.Mention), v.Now)
 			p.Need[i].Clock = &k
 		} else if !errors.Is(err, puskaradio.ErrNotFound) { // it may have been forgotten
 			return err

@@ -91,12 +91,19 @@ type digestConfig struct {
 }
 
 type webConfig struct {
-	Listen string `json:"listen,omitempty" jsonschema:"description=Where the dashboard is served; 127.0.0.1:8080 unless said. One that is open to others needs a link with https and an owner with a password"`
-	Off    bool   `json:"off,omitempty" jsonschema:"description=No dashboard"`
-	Target span   `json:"target,omitempty" jsonschema:"description=How soon after its publication a mention should be answered; 3m unless said"`
+	Listen  string         `json:"listen,omitempty" jsonschema:"description=Where the dashboard is served; 127.0.0.1:8080 unless said. One that is open to others needs a link with https and an owner with a password"`
+	Off     bool           `json:"off,omitempty" jsonschema:"description=No dashboard"`
+	Target  span           `json:"target,omitempty" jsonschema:"description=How soon after its publication a mention should be answered; 3m unless said"`
+	Targets []targetConfig `json:"targets,omitempty" jsonschema:"description=Other targets for some brands or sources; the last that fits holds"`
 	// Proxies are believed about where requests come from.
 	Proxies       []string       `json:"proxies,omitempty" jsonschema:"description=Networks of the proxies before the dashboard such as 127.0.0.1/32"`
 	TrustedHeader *trustedHeader `json:"trusted_header,omitempty" jsonschema:"description=Lets a proxy that signs people in say who they are; nobody may unless said"`
+}
+
+type targetConfig struct {
+	Brand  string `json:"brand,omitempty" jsonschema:"description=The id of a brand; all unless said"`
+	Source string `json:"source,omitempty" jsonschema:"description=The id of a source; all unless said"`
+	Within span   `json:"within" jsonschema:"required,description=How soon after its publication a mention should be answered"`
 }
 
 type trustedHeader struct {

@@ -65,6 +65,17 @@ func (l *loaded) checkWeb(d *decoder) {
 		}
 		l.proxies = append(l.proxies, p)
 	}
+	for i, t := range l.Web.Targets {
+		if t.Within <= 0 {
+			d.fault(l.node("web", "targets", i), "web.targets: within is missing, or is no time; write one such as 3m")
+		}
+		if !slices.ContainsFunc(l.Brands, func(b brandConfig) bool { return t.Brand == "" || b.ID == t.Brand }) {
+			d.fault(l.node("web", "targets", i, "brand"), "web.targets: there is no brand %q", t.Brand)
+		}
+		if !slices.ContainsFunc(l.Sources, func(s sourceConfig) bool { return t.Source == "" || s.ID == t.Source }) {
+			d.fault(l.node("web", "targets", i, "source"), "web.targets: there is no source %q", t.Source)
+		}
+	}
 	if h := l.Web.TrustedHeader; h != nil {
 		if h.Name == "" || !httpguts.ValidHeaderFieldName(h.Name) {
 			d.fault(l.node("web", "trusted_header", "name"), "web.trusted_header.name: %q is no name of a header; write one such as X-Forwarded-User", h.Name)
@@ -122,6 +133,9 @@ func (r *runner) newWeb() *dashboard {
 		Plan: func() web.Plan {
 			l := r.current.Load()
 			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Target: time.Duration(l.Web.Target), Proxies: l.proxies}
+			for _, t := range l.Web.Targets {
+				p.Targets = append(p.Targets, web.Target{Brand: t.Brand, Source: t.Source, Within: time.Duration(t.Within)})
+			}
 			if h := l.Web.TrustedHeader; h != nil {
 				p.Header, p.HeaderRole = h.Name, h.Role
 			}
