@@ -94,39 +94,39 @@ func (b *Browser) Tab(t testing.TB, base string, l Look) *Tab {
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	x := &Tab{Look: l, t: t, ctx: ctx, base: base, hosts: map[string]bool{}, sizes: map[string]int64{}, urls: map[network.RequestID]string{}}
-	scheme := "light"
-	if l.Dark {
-		scheme = "dark"
-	}
 	err := chromedp.Listen(ctx, x.hear)
 	if err == nil {
-		err = chromedp.Do(ctx, chromedp.EmulateViewport(l.Width, 800), chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-			for _, do := range []func() error{
-				func() error { _, err := cdp.Call(ctx, tab, audits.Enable, cdp.Empty{}); return err },
-				func() error {
-					_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-					return err
-				},
-				func() error {
-					_, err := cdp.Call(ctx, tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !l.Scripts})
-					return err
-				},
-				func() error {
-					_, err := cdp.Call(ctx, tab, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: l.Lawless})
-					return err
-				},
-			} {
-				if err := do(); err != nil {
-					return err
-				}
-			}
-			return nil
-		}))
+		err = chromedp.Do(ctx,
+			tell(audits.Enable, cdp.Empty{}),
+			tell(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !l.Scripts}),
+			tell(page.SetBypassCSP, page.SetBypassCSPParams{Enabled: l.Lawless}))
 	}
 	if err != nil {
 		t.Fatalf("tab: %v", err)
 	}
+	x.Restyle(l.Width, l.Dark)
 	return x
+}
+
+// tell gives the browser an order whose answer says nothing.
+func tell[P, R any](order cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, order, params)
+		return err
+	})
+}
+
+// Restyle changes how wide the window is, and whether it is dark.
+func (x *Tab) Restyle(width int64, dark bool) {
+	x.t.Helper()
+	x.Look.Width, x.Look.Dark = width, dark
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	x.do("restyle", chromedp.EmulateViewport(width, 800), tell(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	}))
 }
 
 // hear keeps what a page does besides being shown.
@@ -265,8 +265,8 @@ func (x *Tab) Open(path string) {
 	x.load("open "+path, 200, chromedp.Navigate(path))
 }
 
-// Fail goes to a path that must answer with a status of an error.
-func (x *Tab) Fail(path string, status int64) {
+// OpenAs goes to a path that must answer with a status.
+func (x *Tab) OpenAs(path string, status int64) {
 	x.t.Helper()
 	x.load("open "+path, status, chromedp.Navigate(x.base+path))
 }
