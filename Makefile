@@ -14,7 +14,7 @@ build: # one static binary
 
 test: needs # what CI runs: every package, with the race detector where things run side by side, and killed 20 times at each fault point and 200 times at random
 	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment ./web .
-	go test ./trend
+	go test ./trend ./internal/chromium
 	go test -timeout 25m ./cmd/puskaradio -crash.rounds 20 -crash.random 200
 
 needs: # installs what the tests need, where it is missing (Debian)
@@ -26,7 +26,10 @@ needs: # installs what the tests need, where it is missing (Debian)
 		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends gnumeric; }
 	@PATH="$$PATH:/usr/sbin"; command -v dovecot >/dev/null && ls /usr/lib/dovecot/imap >/dev/null 2>&1 && command -v openssl >/dev/null && /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || { \
 		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends dovecot-imapd python3-aiosmtpd openssl util-linux; }
+	@command -v chromium >/dev/null || { \
+		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends chromium; }
 	@testdata/bluesky/install.sh
+	@testdata/web/axe/install.sh
 
 check: test # test, and everything a machine can say about the code
 	go mod tidy -diff

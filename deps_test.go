@@ -16,6 +16,7 @@ var layers = map[string][]string{
 	"internal/fault":     {},   // names places for tests; does nothing in a release
 	"internal/crowd":     {""}, // made-up talk for benchmarks
 	"internal/jetstream": {},   // a server of posts for tests
+	"internal/chromium":  {},   // a browser for tests
 	"store":              {"", "internal/fault"},
 	"trend":              {""},
 	"notify":             {""},

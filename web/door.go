@@ -28,6 +28,7 @@ func (s *Server) door(w http.ResponseWriter, r *http.Request) {
 	v := s.stranger(r)
 	token := clipRunes(r.URL.Query().Get("ticket"), 100)
 	who, _ := s.sessions.holder(token, s.now())
+	s.keepLang(w, r, v)
 	s.showDoor(w, r, v, http.StatusOK, &doorView{view: v, Ticket: token, Name: who})
 }
 

@@ -86,13 +86,18 @@ func (s *Server) signedIn(need puskaradio.Role, p page) http.Handler {
 			s.fail(w, r, v, http.StatusForbidden, "You may not do this. Ask an owner.")
 			return
 		}
-		if v.chosen != "" {
-			http.SetCookie(w, &http.Cookie{Name: "lang", Value: v.chosen, Path: "/", MaxAge: 365 * 86400, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r)})
-		}
+		s.keepLang(w, r, v)
 		if err := p(w, r, v); err != nil {
 			s.fault(w, r, v, err)
 		}
 	})
+}
+
+// keepLang has the browser keep a language that was chosen.
+func (s *Server) keepLang(w http.ResponseWriter, r *http.Request, v *view) {
+	if v.chosen != "" {
+		http.SetCookie(w, &http.Cookie{Name: "lang", Value: v.chosen, Path: "/", MaxAge: 365 * 86400, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r)})
+	}
 }
 
 // person is who asks: by their session, or as the proxy before us says. It is

@@ -166,7 +166,7 @@ func (v *view) Path(path string) string {
 func (v *view) with(path, name, value string) string {
 	q := url.Values{}
 	for k, vs := range v.query {
-		if k != "said" && k != "lang" && k != "ticket" {
+		if k != "said" && k != "lang" && (k != "ticket" || path == "/in") { // at the door it is still to be used
 			q[k] = vs
 		}
 	}

@@ -2,9 +2,11 @@ package web
 
 import (
 	"context"
-	"maps"
+	"errors"
+	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -75,35 +77,57 @@ func hostile(s string) puskaradio.Mention {
 	return m
 }
 
-// TestHostileTexts puts each payload into every field that a stranger or a
-// source can fill, and compares the elements of each page with those that the
-// same page has with a harmless text.
-func TestHostileTexts(t *testing.T) {
+// payloads are texts that a page must show as texts: one a line, those with
+// signs that no line can have as a string of Go.
+func payloads(t *testing.T) []string {
+	t.Helper()
 	b, err := os.ReadFile("../testdata/web/payloads.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	payloads := slices.Collect(maps.Keys(maps.Collect(func(yield func(string, bool) bool) {
-		for line := range strings.Lines(string(b)) {
-			if line = strings.TrimSuffix(line, "\n"); line != "" && !yield(line, true) {
-				return
-			}
+	var out []string
+	for line := range strings.Lines(string(b)) {
+		line = strings.TrimSuffix(line, "\n")
+		if s, err := strconv.Unquote(line); err == nil && line[0] == '"' {
+			line = s
 		}
-	})))
-	if len(payloads) < 60 {
-		t.Fatalf("%d payloads", len(payloads))
+		if line != "" && !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	if len(out) < 280 {
+		t.Fatalf("%d payloads", len(out))
+	}
+	return out
+}
+
+// groupSize is how many payloads stand together on the pages of lists.
+const groupSize = 12
+
+// TestHostileTexts puts each payload into every field that a stranger or a
+// source can fill, and compares the elements of each page with those that the
+// same page has with harmless texts.
+func TestHostileTexts(t *testing.T) {
+	all := payloads(t)
+	var harmless []string
+	for i := range groupSize {
+		harmless = append(harmless, fmt.Sprint("harmless ", i))
 	}
 	plain := map[string][]string{}
-	for name, page := range hostilePages(t, "harmless") {
+	for name, page := range hostilePages(t, harmless) {
 		plain[name] = shape(t, page)
 	}
-	for _, payload := range payloads {
+	for len(all)%groupSize != 0 {
+		all = append(all, fmt.Sprint("harmless ", len(all)))
+	}
+	for group := range slices.Chunk(all, groupSize) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
-			for name, page := range hostilePages(t, payload) {
+			// An address that is one leads to a link more.
+			links := slices.ContainsFunc(group, func(s string) bool { link, _ := webLink(s); return link != "" })
+			for name, page := range hostilePages(t, group) {
 				got, want := shape(t, page), slices.Clone(plain[name])
-				// An address that is one leads to a link more.
-				if link, _ := webLink(payload); link != "" {
+				if links {
 					got = slices.DeleteFunc(got, func(s string) bool { return s == "a href rel" || s == "p" })
 					want = slices.DeleteFunc(want, func(s string) bool { return s == "a href rel" || s == "p" })
 				}
@@ -112,62 +136,85 @@ func TestHostileTexts(t *testing.T) {
 					for i < min(len(got), len(want)) && got[i] == want[i] {
 						i++
 					}
-					t.Errorf("%q on %s: other elements, first %q, want %q", payload, name, got[i:min(i+3, len(got))], want[i:min(i+3, len(want))])
+					t.Errorf("%s: other elements, first %q, want %q, with one of %q", name, got[i:min(i+3, len(got))], want[i:min(i+3, len(want))], group)
 				}
 			}
 		})
 	}
 }
 
-// hostilePages are all pages that show a payload.
-func hostilePages(t *testing.T, payload string) map[string]string {
+// hostilePlace is a dashboard whose every field says a payload, seen by an
+// owner. It gives the ids of the mentions; alerts are called ALERT0 and so on.
+func hostilePlace(t *testing.T, payloads []string) (*place, *person, []puskaradio.ID) {
 	p := newPlace(t)
-	p.plan.Brands[0].Name = payload
 	sources := p.server.o.Sources
 	p.server.o.Sources = func(ctx context.Context, now time.Time) ([]Source, error) {
 		all, err := sources(ctx, now)
-		for i := range all {
-			all[i].Problem, all[i].Kind, all[i].Terms, all[i].Delay, all[i].State = payload, payload, payload, payload, payload
+		for _, s := range payloads {
+			all = append(all, Source{ID: s, Problem: s, Kind: s, Terms: s, Delay: s, State: s})
 		}
 		return all, err
 	}
-	m := hostile(payload)
-	id := p.add(m)[0]
-	q := puskaradio.QuoteOf(id, &m)
-	err := p.store.Note(t.Context(), puskaradio.Coverage{Source: "shop", Hour: testNow, State: payload, Problem: payload, At: testNow})
-	if err != nil {
-		t.Fatal(err)
+	var ms []puskaradio.Mention
+	for i, s := range payloads {
+		m := hostile(s)
+		m.Published = testNow.Add(-time.Duration(i+15) * time.Second)
+		ms = append(ms, m)
 	}
-	a := puskaradio.Alert{ID: "7F3K", Brand: "acme", Name: payload, Rule: payload, Topic: payload, TopicN: 1, Quotes: []puskaradio.Quote{q}, Coverage: payload, State: payload, Severity: puskaradio.Severity(payload), Words: []string{payload}, Decided: testNow, From: testNow, To: testNow, Claimed: &puskaradio.Hand{By: payload, At: testNow}}
-	if _, err := p.store.AddAlert(t.Context(), a); err != nil {
-		t.Fatal(err)
-	}
-	d := puskaradio.Digest{
-		Brand: "acme", Name: payload, Date: "2026-11-21", Total: 3, Need: []puskaradio.Quote{q}, Good: []puskaradio.Quote{q},
-		Topics: []puskaradio.Topic{{Name: payload, Total: 1, Quote: payload}}, Failed: []string{payload}, Sources: 2,
+	ids := p.add(ms...)
+	maija := p.enter(payloads[0])
+	d := puskaradio.Digest{Brand: "acme", Name: payloads[0], Date: "2026-11-21", Total: 3, Sources: 2}
+	for i, s := range payloads {
+		q := puskaradio.QuoteOf(ids[i], &ms[i])
+		d.Need, d.Good, d.Failed = append(d.Need, q), append(d.Good, q), append(d.Failed, s)
+		d.Topics = append(d.Topics, puskaradio.Topic{Name: s, Total: 1, Quote: s})
+		a := puskaradio.Alert{ID: fmt.Sprint("ALERT", i), Brand: "acme", Name: s, Rule: s, Topic: s, TopicN: 1, Quotes: []puskaradio.Quote{q}, Coverage: s, State: s, Severity: puskaradio.Severity(s), Words: []string{s}, Decided: testNow, From: testNow, To: testNow, Claimed: &puskaradio.Hand{By: s, At: testNow}}
+		if _, err := p.store.AddAlert(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		deed := puskaradio.Deed{At: testNow.Add(-time.Duration(i) * time.Second), Who: s, What: s, On: s, From: s}
+		if err := errors.Join(
+			p.store.Note(t.Context(), puskaradio.Coverage{Source: "shop", Hour: testNow, State: s, Problem: s, At: testNow}),
+			p.store.Record(t.Context(), deed),
+		); err != nil {
+			t.Fatal(err)
+		}
+		if i < groupSize { // each can be held to each brand, which is a page of squares
+			p.plan.Brands = append(p.plan.Brands, puskaradio.Brand{ID: s, Name: s})
+			if err := p.store.SetPerson(t.Context(), puskaradio.Person{Name: s, Role: puskaradio.Agent, Brands: payloads[:min(groupSize, len(payloads))]}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if w := maija.do("POST", "/m/"+string(ids[i])+"/move", form("was", "new", "to", "claimed", "note", s), nil); w.Code != 303 {
+			t.Fatalf("claim: %d %s", w.Code, w.Body)
+		}
 	}
 	if _, err := p.store.AddDigest(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	maija := p.enter(payload)
-	w := maija.do("POST", "/m/"+string(id)+"/move", form("was", "new", "to", "claimed", "note", payload), nil)
-	if w.Code != 303 {
-		t.Fatalf("claim: %d %s", w.Code, w.Body)
+	return p, maija, ids
+}
+
+// hostilePages are all pages that show payloads, by name.
+func hostilePages(t *testing.T, payloads []string) map[string]string {
+	p, maija, ids := hostilePlace(t, payloads)
+	out := map[string]string{}
+	for _, path := range []string{"/digest", "/inbox", "/mentions", "/s/" + string(ids[0]), "/rehearse", "/trends?period=7d", "/sources", "/people", "/log", "/me"} {
+		out[strings.Replace(path, string(ids[0]), "ID", 1)] = maija.get(path)
 	}
-	p.had = &puskaradio.TakenError{By: payload, As: puskaradio.Status(payload), At: testNow}
-	out := map[string]string{
-		"too late":       p.enter(payload).do("POST", "/m/"+string(id)+"/move", form("was", "new", "to", "claimed", "note", payload), nil).Body.String(),
-		"alert too late": maija.do("POST", "/a/7F3K/do", form("do", "claim"), nil).Body.String(),
-		"sign in":        p.do("GET", "/in?"+form("ticket", payload).Encode(), nil, nil).Body.String(),
-		"nowhere":        maija.do("GET", "/x?"+form("said", payload, "brand", payload).Encode(), nil, nil).Body.String(),
-	}
-	query := form("q", payload, "view", payload, "brand", payload, "source", payload, "label", payload, "date", payload, "after", payload, "lang", payload, "said", payload, "period", payload).Encode()
-	for _, path := range []string{"/digest", "/inbox", "/mentions", "/m/" + string(id), "/a/7F3K", "/s/" + string(id), "/rehearse", "/trends?period=7d", "/sources"} {
-		name := strings.Replace(path, string(id), "ID", 1)
-		out[name] = maija.get(path)
-		if path == "/inbox" || path == "/mentions" || path == "/digest" { // those that show what was asked for
-			out[name+" with a query"] = maija.get(path + "?" + query)
+	for i, s := range payloads {
+		out[fmt.Sprint("/m/", i)] = maija.get("/m/" + string(ids[i]))
+		out[fmt.Sprint("/a/", i)] = maija.get(fmt.Sprint("/a/ALERT", i))
+		out[fmt.Sprint("sign in ", i)] = p.do("GET", "/in?"+form("ticket", s).Encode(), nil, nil).Body.String()
+		out[fmt.Sprint("nowhere ", i)] = maija.do("GET", "/x?"+form("said", s, "brand", s).Encode(), nil, nil).Body.String()
+		query := form("q", s, "view", s, "brand", s, "source", s, "label", s, "date", s, "after", s, "lang", s, "said", s, "period", s).Encode()
+		out[fmt.Sprint("/mentions with a query ", i)] = maija.get("/mentions?" + query)
+		if i == 0 { // those say little of what was asked for
+			out["/inbox with a query"], out["/digest with a query"] = maija.get("/inbox?"+query), maija.get("/digest?"+query)
 		}
+		p.had = &puskaradio.TakenError{By: s, As: puskaradio.Status(s), At: testNow}
+		out[fmt.Sprint("alert too late ", i)] = maija.do("POST", fmt.Sprintf("/a/ALERT%d/do", i), form("do", "claim"), nil).Body.String()
 	}
+	out["too late"] = p.enter(payloads[1]).do("POST", "/m/"+string(ids[0])+"/move", form("was", "new", "to", "claimed", "note", payloads[0]), nil).Body.String()
 	return out
 }
