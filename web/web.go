@@ -158,6 +158,8 @@ func (s *Server) pages() map[string]guarded {
 		"POST /me":             {reader, s.changePassword},
 		"GET /people":          {owner, s.peoplePage},
 		"POST /people":         {owner, s.setPeople},
+		"GET /tokens":          {owner, s.tokensPage},
+		"POST /tokens":         {owner, s.setTokens},
 		"GET /log":             {owner, s.logPage},
 		"POST /out":            {reader, s.signOut},
 		"GET /{path...}":       {reader, s.nowhere},
