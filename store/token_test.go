@@ -24,9 +24,10 @@ func testTokens(t *testing.T, s store.Store) {
 		at         time.Time
 	}{
 		{"crm", "aa", noon.Add(time.Minute)},
-		{"crm", "aa", noon},                 // an older use says nothing new
-		{"grafana", "aa", noon},             // it has another secret by now
-		{"old", "cc", noon}, {"", "", noon}, // what was taken away stays away
+		{"crm", "aa", noon},     // an older use says nothing new
+		{"grafana", "aa", noon}, // it has another secret by now
+		{"old", "cc", noon},
+		{"", "", noon}, // what was taken away stays away
 	} {
 		if err := s.UseToken(ctx, use.name, use.hash, use.at); err != nil {
 			t.Fatal(err)

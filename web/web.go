@@ -175,8 +175,16 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /in", s.door)
 	mux.HandleFunc("POST /in", s.enter)
 	mux.HandleFunc("GET /api/health", s.health)
+	mux.HandleFunc("GET /api/openapi.json", serveOpenAPI)
 	mux.HandleFunc("GET /assets/{name}", serveAsset)
-	return mux
+	api := s.api()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) {
+			api.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request, _ *view) error {
