@@ -90,6 +90,7 @@ type Server struct {
 	handler  http.Handler
 	sessions sessions
 	brake    brake
+	requests requests
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -105,7 +106,7 @@ func New(o Options) *Server {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.handler = s.guard(s.routes())
+	s.handler = s.requests.counted(s.guard(s.routes()))
 	return s
 }
 
