@@ -233,9 +233,9 @@ type apiScores struct {
 	Days  []apiDay `json:"days"`
 	// Since is Monday, Change how much the score has changed since then, and
 	// Pulls by what.
-	Since  time.Time `json:"since,omitzero"`
-	Change float64   `json:"change"`
-	Pulls  []apiPull `json:"pulls"`
+	Since  time.Time         `json:"since,omitzero"`
+	Change float64           `json:"change"`
+	Pulls  []puskaradio.Pull `json:"pulls"`
 }
 
 // An apiDay is the reputation score at the end of a date.
@@ -243,12 +243,6 @@ type apiDay struct {
 	Date string `json:"date"`
 	Kept bool   `json:"kept"` // as it was sent; else as it comes out now
 	puskaradio.Reputation
-}
-
-// An apiPull is what the mentions about an aspect did to the score.
-type apiPull struct {
-	Aspect string  `json:"aspect"` // empty: those about nothing that was recognised, and what has aged
-	Points float64 `json:"points"`
 }
 
 func (s *Server) apiReputation(r *http.Request, v *view, a *asked) (any, error) {
@@ -262,7 +256,7 @@ func (s *Server) apiReputation(r *http.Request, v *view, a *asked) (any, error) 
 		return nil, err
 	}
 	x, err := s.score(r.Context(), v, days, a.days)
-	out := apiScores{Brand: b.ID, Days: []apiDay{}, Pulls: []apiPull{}}
+	out := apiScores{Brand: b.ID, Days: []apiDay{}, Pulls: []puskaradio.Pull{}}
 	if err != nil || x == nil {
 		return out, err
 	}
@@ -270,7 +264,7 @@ func (s *Server) apiReputation(r *http.Request, v *view, a *asked) (any, error) 
 		out.Days = append(out.Days, apiDay{d.At.Format(time.DateOnly), d.Kept, d.Reputation})
 	}
 	for _, p := range x.Pulls {
-		out.Pulls = append(out.Pulls, apiPull{p.Aspect, p.Points})
+		out.Pulls = append(out.Pulls, puskaradio.Pull{Aspect: p.Aspect, Points: p.Points})
 	}
 	out.Since, out.Change = x.Since.UTC(), x.Change
 	return out, nil
