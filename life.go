@@ -226,11 +226,12 @@ func AlertID(brand, rule string, window time.Time) string {
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:5])
 }
 
-// A Digest is what was said about a brand on a local date. It is kept as sent.
+// A Digest is what was said about a brand on a local date, or in a week of
+// them. It is kept as sent.
 type Digest struct {
 	Brand    string  `json:"brand"`
 	Name     string  `json:"name"`
-	Date     string  `json:"date"` // 2026-11-20, in the time zone of the brand
+	Date     string  `json:"date"` // 2026-11-20, in the time zone of the brand; of a week 2026-W47
 	Zone     string  `json:"zone"`
 	Total    int     `json:"total"`
 	Negative int     `json:"negative"`
@@ -254,6 +255,9 @@ type Digest struct {
 	Late       bool        `json:"late,omitempty"`     // sent past its hour
 	Decided    time.Time   `json:"decided"`            // when it was put together
 	Language   string      `json:"language,omitempty"` // fi or en
+	// Week is what the digest of a week holds besides; nil in that of a date. The
+	// figures are then of the week, and what is usual of the weeks before it.
+	Week *Week `json:"week,omitempty"`
 }
 
 // A Reputation is how people speak of a brand, on a date.

@@ -47,3 +47,17 @@ type Deed struct {
 	On   string    `json:"on,omitempty"`
 	From string    `json:"from,omitempty"` // the address that it was done from
 }
+
+// A Token lets a program ask as a person with a role does.
+type Token struct {
+	Name    string    `json:"name"` // that stands beside what is done with it
+	Role    Role      `json:"role"` // a reader or an agent
+	Brands  []string  `json:"brands,omitempty"`
+	Hash    string    `json:"hash,omitempty"` // SHA-256 of the secret, in hexadecimal: the secret is kept nowhere
+	Since   time.Time `json:"since,omitzero"`
+	Expires time.Time `json:"expires,omitzero"` // zero is never
+	Used    time.Time `json:"used,omitzero"`    // last, to a minute or so; zero is never
+}
+
+// Over reports whether a token lets nobody in any more.
+func (t *Token) Over(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }

@@ -68,11 +68,10 @@ func (m *Monitor) Digest(ctx context.Context, brand puskaradio.Brand, on, now ti
 	y, mo, d := on.In(p.Zone).Date()
 	from, to := time.Date(y, mo, d, 0, 0, 0, 0, p.Zone), time.Date(y, mo, d+1, 0, 0, 0, 0, p.Zone)
 	back := time.Date(y, mo, d-372, 0, 0, 0, 0, p.Zone) // a year, and a week before it
-	counts, err := m.Store.Series(ctx, brand.ID, back, to, store.Day)
+	mat, err := m.material(ctx, p, brand, back, from, to, now)
 	if err != nil {
 		return puskaradio.Digest{}, err
 	}
-	mat := trend.Material{Brand: brand, Zone: p.Zone, Now: now, Days: trend.Days(counts, back, to.Add(-time.Second), p.Zone), Voices: map[string]int{}}
 	found, _, err := m.Store.Mentions(ctx, store.Filter{Brand: brand.ID, From: from, To: to, Limit: 2000})
 	if err != nil {
 		return puskaradio.Digest{}, err
@@ -82,23 +81,32 @@ func (m *Monitor) Digest(ctx context.Context, brand puskaradio.Brand, on, now ti
 			Quote: puskaradio.QuoteOf(e.ID, &e.Mention), Needs: e.Status.Open(), Aspects: e.Mention.Verdict().Aspects,
 		})
 	}
+	return trend.MakeDigest(mat), nil
+}
+
+// material is what the digests of a date and of a week, which is [from, to),
+// have in common, with the days since back.
+func (m *Monitor) material(ctx context.Context, p *Plan, brand puskaradio.Brand, back, from, to, now time.Time) (trend.Material, error) {
+	counts, err := m.Store.Series(ctx, brand.ID, back, to, store.Day)
+	mat := trend.Material{Brand: brand, Zone: p.Zone, Now: now, Days: trend.Days(counts, back, to.Add(-time.Second), p.Zone), Voices: map[string]int{}}
+	if err != nil {
+		return mat, err
+	}
 	if mat.Waiting, mat.Oldest, err = m.waiting(ctx, brand.ID); err != nil {
-		return puskaradio.Digest{}, err
+		return mat, err
 	}
 	for _, id := range append([]string{brand.ID}, brand.Rivals...) {
 		cs, err := m.Store.Series(ctx, id, from, to, store.Day)
 		if err != nil {
-			return puskaradio.Digest{}, err
+			return mat, err
 		}
 		mat.Voices[id] = 0
 		for _, c := range cs {
 			mat.Voices[id] += c.Total()
 		}
 	}
-	if mat.Failed, mat.Sources, err = m.failing(ctx, p, brand.ID, from, minTime(to.Add(24*time.Hour), now.Add(time.Hour))); err != nil {
-		return puskaradio.Digest{}, err
-	}
-	return trend.MakeDigest(mat), nil
+	mat.Failed, mat.Sources, err = m.failing(ctx, p, brand.ID, from, minTime(to.Add(24*time.Hour), now.Add(time.Hour)))
+	return mat, err
 }
 
 func minTime(a, b time.Time) time.Time {

@@ -11,6 +11,7 @@
 //	clock                 brings back what a wrong clock has put too far off
 //	deliver/CHANNEL/…     says one alert or digest in one channel; see deliver.go
 //	digest/BRAND          makes the digest of a date, once
+//	weekly/BRAND          makes the digest of a week, once
 //	wake/BRAND/ID         ends a snooze
 //	upkeep                forgets what is past its time, compacts, backs up
 //
@@ -52,6 +53,7 @@ type Channel struct {
 	Brands   []string // empty is all
 	Alerts   bool
 	Digests  bool
+	Weekly   bool   // the digest of a week too
 	Fallback string // the channel that speaks up when this one is away
 	Quiet    Quiet
 	notify.Notifier
@@ -70,6 +72,7 @@ type Plan struct {
 	Channels  []Channel
 	Zone      *time.Location
 	DigestAt  time.Duration // after midnight, local time; negative: no digest
+	Weekly    *Weekly       // nil: no digest of the week
 	Burst     trend.BurstOptions
 	Urgent    Urgent
 	Watch     Watch
@@ -154,10 +157,19 @@ func (m *Monitor) SetPlan(ctx context.Context, p *Plan, now time.Time) error {
 			want(j)
 		}
 	}
+	if p.Weekly != nil {
+		for _, b := range p.Brands {
+			j := store.Job{Key: "weekly/" + b.ID, Kind: "weekly", Due: p.nextWeek(now), Every: 8 * 24 * time.Hour}
+			if was, ok := known[j.Key]; ok && j.Due.Before(was.Due) {
+				jobs = append(jobs, j) // its day or hour has changed; what was sent is not sent again
+			}
+			want(j)
+		}
+	}
 	var drop []string
 	for _, j := range have {
 		switch {
-		case slices.Contains([]string{"crawl", "digest", "silence", "ratings"}, j.Kind) && !wanted[j.Key]:
+		case slices.Contains([]string{"crawl", "digest", "weekly", "silence", "ratings"}, j.Kind) && !wanted[j.Key]:
 			drop = append(drop, j.Key)
 		case j.Kind == "deliver" && j.Fails > 0:
 			j.Due = now
@@ -248,6 +260,8 @@ func (m *Monitor) do(ctx context.Context, j store.Job) (next store.Job, err erro
 		return m.deliver(work, j, rest)
 	case "digest":
 		return m.digest(work, j, rest)
+	case "weekly":
+		return m.weekly(work, j, rest)
 	case "wake":
 		return m.wake(work, j, rest)
 	case "upkeep":

@@ -271,6 +271,9 @@ func digestBlocks(m Message) []slackapi.Block {
 	if s := reputation(m); s != "" {
 		facts.Fields = append(facts.Fields, field(pick("Maine, 0–100", "Reputation, 0–100"), s))
 	}
+	for _, f := range weekFacts(m) {
+		facts.Fields = append(facts.Fields, field(f[0], f[1]))
+	}
 	bs := []slackapi.Block{
 		header(id("h"), headline(m)),
 		slackapi.NewRichTextBlock(id("s"), slackapi.NewRichTextSection(slackapi.NewRichTextSectionTextElement(clip(digestSentence(m), maxField), nil))),
@@ -281,6 +284,11 @@ func digestBlocks(m Message) []slackapi.Block {
 	}
 	for i, q := range d.Need {
 		bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("q"), i), q))
+	}
+	if d.Week != nil {
+		for i, q := range d.Week.Stories {
+			bs = append(bs, quoteBlock(m, fmt.Sprintf("%s-%d", id("t"), i), q))
+		}
 	}
 	return append(bs, slackapi.NewContextBlock(id("c"), &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: markup(healthLine(m), maxField)}))
 }

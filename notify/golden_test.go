@@ -79,6 +79,19 @@ func aDigest() *puskaradio.Digest {
 	return d
 }
 
+func aWeek() *puskaradio.Digest {
+	d := aDigest()
+	d.Date, d.Topics = "2026-W47", d.Topics[:1]
+	told := quoteOf("link", "fi")
+	told.Copies = 12
+	d.Week = &puskaradio.Week{
+		From: "2026-11-16", To: "2026-11-22", Before: 4, Change: -3.8, Stories: []puskaradio.Quote{told},
+		Pulls:   []puskaradio.Pull{{Aspect: "delivery", Points: -6.12}, {Aspect: "service", Points: 2}},
+		Replies: puskaradio.Replies{Cases: 40, Answered: 31, Hour: 22, HourOf: 39, Median: 14 * 60, P90: 5 * 3600},
+	}
+	return d
+}
+
 // messages are what the golden files hold, each in both languages.
 func messages(t testing.TB) map[string]Message {
 	over, quiet, empty, failed := anAlert(), anAlert(), aDigest(), aDigest()
@@ -98,6 +111,7 @@ func messages(t testing.TB) map[string]Message {
 	kinds := map[string]Message{
 		"alert": {Key: "a/7F3KQ2AA", Alert: anAlert()}, "alert-over": {Key: "a/7F3KQ2AA", Alert: over}, "alert-bare": {Key: "a/7F3KQ2AA", Alert: quiet},
 		"digest": {Key: "g/acme/2026-11-20", Digest: aDigest()}, "digest-empty": {Key: "g/acme/2026-11-20", Digest: empty},
+		"digest-week":   {Key: "g/acme/2026-W47", Digest: aWeek()},
 		"digest-failed": {Key: "g/acme/2026-11-20", Digest: failed},
 		"urgent":        {Key: "a/URGENT22", Alert: urgent}, "live": {Key: "a/LIVE2222", Alert: live},
 		"summary": {Key: "summary/1", Text: Summary("fi", []string{"Yksi <!channel>.", hostile["bidi"]})},

@@ -180,13 +180,17 @@ func (s *mails) Probe(ctx context.Context, _ *http.Client) (string, error) {
 // subject is what a list of mails shows.
 func subject(m Message) string {
 	d := m.Digest
+	when := ""
+	if d != nil {
+		when = dateOf(m)
+	}
 	switch {
 	case d == nil && m.Alert == nil:
 		return "Puskaradio"
 	case d == nil:
 		return headline(m)
 	case m.Lang == "fi":
-		return fmt.Sprintf("%s %s: %d mainintaa, %d kielteistä, %d odottaa vastausta", plain(d.Name), date("fi", d.Date), d.Total, d.Negative, d.Waiting)
+		return fmt.Sprintf("%s %s: %d mainintaa, %d kielteistä, %d odottaa vastausta", plain(d.Name), when, d.Total, d.Negative, d.Waiting)
 	}
-	return fmt.Sprintf("%s %s: %d mention%s, %d negative, %d waiting for a reply", plain(d.Name), date("en", d.Date), d.Total, plural(d.Total), d.Negative, d.Waiting)
+	return fmt.Sprintf("%s %s: %d mention%s, %d negative, %d waiting for a reply", plain(d.Name), when, d.Total, plural(d.Total), d.Negative, d.Waiting)
 }

@@ -89,7 +89,11 @@ func mailViewOf(m Message) (mailView, error) {
 		if s := reputation(m); s != "" {
 			v.Facts = append(v.Facts, [2]string{pick("Maine, 0–100", "Reputation, 0–100"), s})
 		}
+		v.Facts = append(v.Facts, weekFacts(m)...)
 		section(pick("Kaipaa vastausta", "Needs an answer"), mailSection{Quotes: quotes(d.Need, 5)})
+		if d.Week != nil {
+			section(pick("Mikä kiersi", "What went round"), mailSection{Quotes: quotes(d.Week.Stories, 3)})
+		}
 		var lines []string
 		for _, t := range d.Topics {
 			lines = append(lines, fmt.Sprintf("%s: %d, %s %d", topicName(m.Lang, t.Name), t.Total, pick("kielteisiä", "negative"), t.Negative))
@@ -101,7 +105,7 @@ func mailViewOf(m Message) (mailView, error) {
 			lines = append(lines, fmt.Sprintf("%s: %s (%d)", plain(s.Brand), percent(m.Lang, s.Share), s.Total))
 		}
 		section(pick("Osuus puheesta", "Share of voice"), mailSection{Lines: lines})
-		c.points, c.usual, c.layout, v.Foot = d.Days, d.UsualNeg, "2.1.", healthLine(m)
+		c.points, c.usual, c.layout, v.Foot = d.Days, usualDay(d), "2.1.", healthLine(m)
 		v.Chart = pick("Kielteiset päivittäin", "Negative mentions by day")
 		if d.UsualNeg > 0 {
 			v.Chart += pick(" (katkoviiva: tavallista)", " (dashed: usual)")

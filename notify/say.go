@@ -15,6 +15,9 @@ func headline(m Message) string {
 	case m.Alert != nil:
 		return turned(m, alertHeadline(m))
 	case m.Digest != nil:
+		if m.Digest.Week != nil {
+			return weekHeadline(m)
+		}
 		return w.digest + ": " + plain(m.Digest.Name) + " " + date(m.Lang, m.Digest.Date)
 	}
 	return plain(m.Text)
@@ -208,11 +211,7 @@ func digestSentence(m Message) string {
 			true:  {true: "enemmän", false: "vähemmän"},
 			false: {true: "more", false: "fewer"},
 		}[fi][diff > 0]
-		if fi {
-			fmt.Fprintf(&b, ", %s %s kuin tällaisena viikonpäivänä yleensä", number("fi", max(diff, -diff)), more)
-		} else {
-			fmt.Fprintf(&b, ", %s %s than is usual on this weekday", number("en", max(diff, -diff)), more)
-		}
+		fmt.Fprintf(&b, ", %s %s %s", number(m.Lang, max(diff, -diff)), more, thanUsual(m))
 	}
 	b.WriteString(".")
 	for _, t := range d.Topics {

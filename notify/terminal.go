@@ -90,6 +90,9 @@ func terminalDigest(m Message, line func(indent, s string)) {
 	if s := reputation(m); s != "" {
 		line("", pick("Maine", "Reputation")+": "+s)
 	}
+	for _, f := range weekFacts(m) {
+		line("", f[0]+": "+f[1])
+	}
 	section := func(title string) {
 		line("", "")
 		line("", title)
@@ -97,6 +100,12 @@ func terminalDigest(m Message, line func(indent, s string)) {
 	if len(d.Need) > 0 {
 		section(pick("Kaipaa vastausta", "Needs an answer"))
 		for _, q := range d.Need {
+			terminalQuote(m, q, line)
+		}
+	}
+	if d.Week != nil && len(d.Week.Stories) > 0 {
+		section(pick("Mikä kiersi", "What went round"))
+		for _, q := range d.Week.Stories {
 			terminalQuote(m, q, line)
 		}
 	}

@@ -45,6 +45,7 @@ import (
 //	g       date brand → JSON(Digest)
 //	sent    KEY → JSON(Sent)
 //	who     NAME → JSON(Person)
+//	tok     NAME → JSON(Token)
 //	deeds   nanosecond64 seq64 → JSON(Deed)
 //	erased  digest64 of source and author → the date
 //	cov     hour32 source → JSON(Coverage)
@@ -92,7 +93,7 @@ type BoltOptions struct {
 // boltVersion is the layout above. A directory with another is refused.
 const boltVersion = 2
 
-var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "r", "h", "a", "aid", "g", "sent", "who", "deeds", "erased", "cov", "cur", "j", "o"}
+var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "r", "h", "a", "aid", "g", "sent", "who", "tok", "deeds", "erased", "cov", "cur", "j", "o"}
 
 // OpenBolt opens a data directory, or makes one. It answers a [RefusedError]
 // where the files are not as they were left.

@@ -116,7 +116,11 @@ func (s *Bolt) scrub(ctx context.Context, limits []Limit) (alerts []string, err 
 		_, err = b.scrub(g, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
 			var x puskaradio.Digest
 			err := json.Unmarshal(v, &x)
-			return &x, x.Brand, [][]puskaradio.Quote{x.Need, x.Good}, err
+			quotes := [][]puskaradio.Quote{x.Need, x.Good}
+			if x.Week != nil {
+				quotes = append(quotes, x.Week.Stories)
+			}
+			return &x, x.Brand, quotes, err
 		})
 		return err
 	})

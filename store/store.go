@@ -178,6 +178,14 @@ type Store interface {
 	// SetPerson keeps a person, in place of who has had that name. One without a
 	// role may not enter any more.
 	SetPerson(ctx context.Context, p puskaradio.Person) error
+	// Tokens are those that programs ask with, by name.
+	Tokens(ctx context.Context) ([]puskaradio.Token, error)
+	// SetToken keeps a token, in place of the one that has had that name. One
+	// without a role lets nobody in any more.
+	SetToken(ctx context.Context, t puskaradio.Token) error
+	// UseToken notes when a token was used, unless it has another hash by now or
+	// was used later.
+	UseToken(ctx context.Context, name, hash string, at time.Time) error
 	// Record adds a line to the audit log, which nothing changes afterwards.
 	Record(ctx context.Context, d puskaradio.Deed) error
 	// Deeds are the lines of the audit log before a time, the newest first, at

@@ -35,6 +35,7 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Digests":      testDigests,
 		"Sent":         testSent,
 		"People":       testPeople,
+		"Tokens":       testTokens,
 		"Deeds":        testDeeds,
 		"Ledger":       testLedger,
 		"Retain":       testRetain,

@@ -70,7 +70,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 	case "noted":
 		c, err = s.o.Store.Move(r.Context(), c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: s.now().UTC(), Who: v.Who, To: puskaradio.Answered, Note: clipRunes(text, 5000)}, time.Time{})
 		if err == nil {
-			s.moved(r, &c)
+			s.moved(r.Context(), &c)
 		}
 	default:
 		return errForm

@@ -24,6 +24,10 @@ const maxBody = 64 << 10
 func (s *Server) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) {
+			s.apiFail(w, r, crossSite())
+			return
+		}
 		s.fail(w, r, s.stranger(r), http.StatusForbidden, "This form was sent from another site.")
 	}))
 	inner := crossOrigin.Handler(next)
@@ -31,6 +35,10 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		defer func() {
 			if p := recover(); p != nil {
 				s.log.Error("page", "path", r.URL.Path, "panic", fmt.Sprint(p))
+				if isAPI(r) {
+					s.apiFail(w, r, broken())
+					return
+				}
 				s.fail(w, r, s.stranger(r), http.StatusInternalServerError, "Something went wrong here. It was written to the log.")
 			}
 		}()

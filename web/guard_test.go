@@ -26,7 +26,7 @@ func TestHeaders(t *testing.T) {
 	for who, do := range do {
 		for _, path := range []string{
 			"/", "/digest", "/digest/2026-11-20", "/digest/x", "/inbox", "/mentions", "/m/" + id, "/m/x", "/a/x", "/s/" + id, "/rehearse", "/trends", "/sources",
-			"/in", "/in?ticket=x", "/api/health", asset, "/assets/x", "/nowhere", "//twice",
+			"/in", "/in?ticket=x", "/api/health", "/api/openapi.json", "/api/v1/brands", "/api/v1/nosuch", "POST /api/v1/cases/x/move", asset, "/assets/x", "/nowhere", "//twice",
 			"POST /in", "POST /out", "POST /m/" + id + "/move", "POST /m/" + id + "/correct", "POST /a/x/do", "POST /nowhere", "PUT /inbox", "DELETE /m/" + id,
 		} {
 			method := "GET"

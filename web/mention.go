@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio"
-	"github.com/puskaradio/puskaradio/store"
 )
 
 type mentionView struct {
@@ -123,11 +122,7 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request, v *view) error {
 	if err != nil {
 		return err
 	}
-	brand := have.Mention.Brand
-	if to == puskaradio.Claimed && have.Status == puskaradio.Claimed && have.Who != v.Who {
-		was = puskaradio.New // nobody takes a case out of another's hands unseen
-	}
-	c, err := s.o.Store.Move(r.Context(), brand, have.ID, was, puskaradio.Change{At: now, Who: v.Who, To: to, Note: note}, until)
+	c, err := s.step(r.Context(), v, &have, was, puskaradio.Change{At: now, Who: v.Who, To: to, Note: note}, until)
 	if errors.Is(err, puskaradio.ErrTaken) {
 		p, err := s.mentionView(r.Context(), v, c)
 		if err != nil {
@@ -140,19 +135,13 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request, v *view) error {
 	if err != nil {
 		return err
 	}
-	if to == puskaradio.Snoozed {
-		if err := s.o.Store.Schedule(r.Context(), store.Job{Key: "wake/" + brand + "/" + string(c.ID), Kind: "wake", Due: until}); err != nil {
-			return err
-		}
-	}
-	s.moved(r, &c)
 	http.Redirect(w, r, back(form("back"), c.ID, string(to)), http.StatusSeeOther)
 	return nil
 }
 
 // moved tells of a case that has moved. What fails there does not undo it.
-func (s *Server) moved(r *http.Request, c *puskaradio.Case) {
-	if err := s.o.Moved(r.Context(), c); err != nil {
+func (s *Server) moved(ctx context.Context, c *puskaradio.Case) {
+	if err := s.o.Moved(ctx, c); err != nil {
 		s.log.Error("moved", "case", c.ID, "err", err)
 	}
 }

@@ -74,24 +74,10 @@ func (s *Server) score(ctx context.Context, v *view, days []trend.Day, last int)
 	}
 	var heard []trend.Heard
 	for i := range found {
-		heard = append(heard, heardOf(&found[i].Mention))
+		heard = append(heard, trend.HeardOf(&found[i].Mention))
 	}
 	x.Change, x.Pulls = trend.Pulls(days, heard, x.Since)
 	return x, nil
-}
-
-func heardOf(m *puskaradio.Mention) trend.Heard {
-	verdict := m.Verdict()
-	h := trend.Heard{At: m.Published, Label: verdict.Label}
-	if verdict.Alarming() {
-		h.Label = puskaradio.Negative
-	}
-	for _, a := range verdict.Aspects {
-		if !slices.Contains(h.Aspects, a.Name) {
-			h.Aspects = append(h.Aspects, a.Name)
-		}
-	}
-	return h
 }
 
 // draw makes the picture, with the scale from 0 to 100.

@@ -116,12 +116,10 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) err
 	}
 	ctx := r.Context()
 	from, before := v.dateStart(1-p.Period), v.dateStart(1-2*p.Period)
-	year := v.dateStart(1 - scoreDays - p.Period) // what the score of the first day counts
-	counts, err := s.o.Store.Series(ctx, v.Brand.ID, year, v.Now, store.Day)
+	whole, err := s.yearOf(ctx, v, p.Period)
 	if err != nil {
 		return err
 	}
-	whole := trend.Days(counts, year, v.Now, v.zone)
 	all := whole
 	for len(all) > 0 && all[0].At.Before(before) {
 		all = all[1:]
@@ -156,6 +154,14 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) err
 	}
 	slices.Reverse(p.Alerts) // the newest first
 	return s.show(w, r, v, "trends", p)
+}
+
+// yearOf are the last so many days of the brand, and before them a year: what
+// the score of the first day counts.
+func (s *Server) yearOf(ctx context.Context, v *view, days int) ([]trend.Day, error) {
+	from := v.dateStart(1 - scoreDays - days)
+	counts, err := s.o.Store.Series(ctx, v.Brand.ID, from, v.Now, store.Day)
+	return trend.Days(counts, from, v.Now, v.zone), err
 }
 
 // dateStart is when the date begins that is so many days after today's.

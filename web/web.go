@@ -114,6 +114,7 @@ type Server struct {
 	handler  http.Handler
 	sessions sessions
 	brake    brake
+	requests requests
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -129,7 +130,7 @@ func New(o Options) *Server {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.handler = s.guard(s.routes())
+	s.handler = s.requests.counted(s.guard(s.routes()))
 	return s
 }
 
@@ -182,6 +183,8 @@ func (s *Server) pages() map[string]guarded {
 		"POST /me":             {reader, s.changePassword},
 		"GET /people":          {owner, s.peoplePage},
 		"POST /people":         {owner, s.setPeople},
+		"GET /tokens":          {owner, s.tokensPage},
+		"POST /tokens":         {owner, s.setTokens},
 		"GET /log":             {owner, s.logPage},
 		"GET /erase":           {owner, s.erasePage},
 		"POST /erase":          {owner, s.erase},
@@ -199,8 +202,16 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /in", s.door)
 	mux.HandleFunc("POST /in", s.enter)
 	mux.HandleFunc("GET /api/health", s.health)
+	mux.HandleFunc("GET /api/openapi.json", serveOpenAPI)
 	mux.HandleFunc("GET /assets/{name}", serveAsset)
-	return mux
+	api := s.api()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) {
+			api.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request, _ *view) error {

@@ -81,6 +81,7 @@ type channelConfig struct {
 	Alerts   *bool    `json:"alerts,omitempty" jsonschema:"description=Whether alerts go there; true unless said"`
 	Quiet    string   `json:"quiet,omitempty" jsonschema:"description=Hours in which only a crisis is told such as 22:00-07:00; none unless said"`
 	Digest   *bool    `json:"digest,omitempty" jsonschema:"description=Whether the digest goes there; true unless said"`
+	Weekly   *bool    `json:"weekly,omitempty" jsonschema:"description=Whether the digest of the week goes there; as digest unless said"`
 	Fallback string   `json:"fallback,omitempty" jsonschema:"description=The id of the channel that speaks up when this one is away"`
 	Options  rawNode  `json:"options,omitzero" jsonschema:"description=What the kind needs"`
 }
@@ -88,11 +89,15 @@ type channelConfig struct {
 type digestConfig struct {
 	At  string `json:"at,omitempty" jsonschema:"description=The local time of the daily digest; 08:00 unless said"`
 	Off bool   `json:"off,omitempty"`
+	// Weekly works with the daily one off too.
+	Weekly string `json:"weekly,omitempty" jsonschema:"enum=monday,enum=tuesday,enum=wednesday,enum=thursday,enum=friday,enum=saturday,enum=sunday,description=The day on which the digest of the last whole week is sent too at the same time; none unless said"`
 }
 
 type webConfig struct {
 	Listen  string         `json:"listen,omitempty" jsonschema:"description=Where the dashboard is served; 127.0.0.1:8080 unless said. One that is open to others needs a link with https and an owner with a password"`
 	Off     bool           `json:"off,omitempty" jsonschema:"description=No dashboard"`
+	// Metrics must be an address of this machine: nobody is asked who they are.
+	Metrics string `json:"metrics,omitempty" jsonschema:"description=Where metrics for Prometheus are served such as 127.0.0.1:9090; must be an address of this machine; nowhere unless said"`
 	Target  span           `json:"target,omitempty" jsonschema:"description=How soon after its publication a mention should be answered; 3m unless said"`
 	Targets []targetConfig `json:"targets,omitempty" jsonschema:"description=Other targets for some brands or sources; the last that fits holds"`
 	// Proxies are believed about where requests come from.

@@ -143,7 +143,7 @@ line was wrong, 3 when the data directory cannot be used as it is.`,
 	f.BoolVar(&a.json, "json", false, "print JSON, for programs")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about the work")
 	for _, c := range []*cobra.Command{
-		a.runCommand(), a.linkCommand(), a.userCommand(), a.privacyCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
+		a.runCommand(), a.linkCommand(), a.userCommand(), a.tokenCommand(), a.privacyCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
 		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.alertsCommand(), a.muteCommand(), a.searchCommand(),
 		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(),
 		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),

@@ -59,8 +59,12 @@ func (l *loaded) build(d *decoder) {
 	}
 	if at, err := time.Parse("15:04", l.Digest.At); err != nil {
 		d.fault(l.node("digest", "at"), "digest.at: %q is not a time of day; write one such as 08:00", l.Digest.At)
-	} else if !l.Digest.Off {
-		l.plan.DigestAt = time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	} else {
+		past := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+		if !l.Digest.Off {
+			l.plan.DigestAt = past
+		}
+		l.buildWeekly(d, past)
 	}
 	checkLanguage(d, l.node("language"), "language", l.Language)
 	l.buildClient(d)
@@ -70,6 +74,19 @@ func (l *loaded) build(d *decoder) {
 	l.buildAlerts(d, brands)
 	l.buildExternal(d)
 	l.checkWeb(d)
+}
+
+func (l *loaded) buildWeekly(d *decoder, at time.Duration) {
+	if l.Digest.Weekly == "" {
+		return
+	}
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if strings.EqualFold(day.String(), l.Digest.Weekly) {
+			l.plan.Weekly = &monitor.Weekly{On: day, At: at}
+			return
+		}
+	}
+	d.fault(l.node("digest", "weekly"), "digest.weekly: %q is no day of the week; write one such as monday", l.Digest.Weekly)
 }
 
 func (l *loaded) buildExternal(d *decoder) {
@@ -246,7 +263,7 @@ func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
 		yes := true
 		l.plan.Channels = append(l.plan.Channels, monitor.Channel{
 			ID: c.ID, Lang: lang, Brands: c.Brands, Fallback: c.Fallback, Quiet: quiet, Notifier: notifier,
-			Alerts: *cmp.Or(c.Alerts, &yes), Digests: *cmp.Or(c.Digest, &yes),
+			Alerts: *cmp.Or(c.Alerts, &yes), Digests: *cmp.Or(c.Digest, &yes), Weekly: *cmp.Or(c.Weekly, c.Digest, &yes),
 		})
 	}
 	for i, c := range l.Channels {

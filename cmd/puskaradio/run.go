@@ -63,11 +63,12 @@ func (r *runner) run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	var errs [3]error
+	var errs [4]error
 	for i, work := range []func(context.Context) error{
 		r.monitor.Run,
 		func(ctx context.Context) error { return r.app.serve(ctx, r.store, r.current.Load) },
 		r.serveWeb,
+		r.serveMetrics,
 	} {
 		wg.Go(func() {
 			if errs[i] = work(ctx); errs[i] != nil {
@@ -178,8 +179,8 @@ func (r *runner) reload(ctx context.Context) error {
 	if next.Data != was.Data || next.Zone != was.Zone {
 		return errors.New("data and zone cannot change while it runs; restart it")
 	}
-	if next.Web.Listen != was.Web.Listen || next.Web.Off != was.Web.Off {
-		return errors.New("web.listen and web.off cannot change while it runs; restart it")
+	if next.Web.Listen != was.Web.Listen || next.Web.Off != was.Web.Off || next.Web.Metrics != was.Web.Metrics {
+		return errors.New("web.listen, web.metrics and web.off cannot change while it runs; restart it")
 	}
 	if next.Contact != was.Contact || !sameValues(next.Fetch, was.Fetch) {
 		return errors.New("contact and fetch cannot change while it runs; restart it")

@@ -26,13 +26,13 @@ func (a *app) print(v any) error {
 }
 
 func (a *app) digestCommand() *cobra.Command {
-	var brand, on string
+	var brand, on, week string
 	cmd := &cobra.Command{
 		Use:   "digest",
-		Short: "What was said on a day",
-		Long: `Prints the digest of a day: the one that was sent, else what there is of it now.
-Without --date it is yesterday.`,
-		Example:     "  puskaradio digest\n  puskaradio digest --brand acme --date 2026-11-20 --json",
+		Short: "What was said on a day, or in a week",
+		Long: `Prints the digest of a day or a week: the one that was sent, else what there is of it
+now. Without --date and --week it is yesterday.`,
+		Example:     "  puskaradio digest\n  puskaradio digest --brand acme --date 2026-11-20 --json\n  puskaradio digest --week 2026-W47",
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, l, err := a.store(cmd)
@@ -45,19 +45,33 @@ Without --date it is yesterday.`,
 			}
 			now := time.Now()
 			day := now.In(l.plan.Zone).AddDate(0, 0, -1)
+			if on != "" && week != "" {
+				return usage("write --date or --week, not both")
+			}
+			if week != "" {
+				monday, ok := puskaradio.Monday(week, l.plan.Zone)
+				if !ok || monday.After(now) {
+					return usage("--week %q is no week such as 2026-W47 that has begun", week)
+				}
+				day = monday
+			}
 			if on != "" {
 				if day, err = time.ParseInLocation(time.DateOnly, on, l.plan.Zone); err != nil {
 					return usage("--date %q is not a date such as 2026-11-20", on)
 				}
 				day = day.Add(12 * time.Hour)
 			}
-			d, err := s.Digest(cmd.Context(), b.ID, day.Format(time.DateOnly))
+			d, err := s.Digest(cmd.Context(), b.ID, cmp.Or(week, day.Format(time.DateOnly)))
 			if errors.Is(err, puskaradio.ErrNotFound) {
 				m, err2 := a.monitorOnly(s, l)
 				if err2 != nil {
 					return err2
 				}
-				d, err = m.Digest(cmd.Context(), b, day, now)
+				gather := m.Digest
+				if week != "" {
+					gather = m.WeekDigest
+				}
+				d, err = gather(cmd.Context(), b, day, now)
 			}
 			if err != nil {
 				return err
@@ -71,6 +85,7 @@ Without --date it is yesterday.`,
 	}
 	cmd.Flags().StringVar(&brand, "brand", "", "the id of a brand; the first unless said")
 	cmd.Flags().StringVar(&on, "date", "", "the day; yesterday unless said")
+	cmd.Flags().StringVar(&week, "week", "", "the week, such as 2026-W47, instead of a day")
 	return cmd
 }
 

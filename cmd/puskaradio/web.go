@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -87,6 +88,9 @@ func (l *loaded) checkWeb(d *decoder) {
 			d.fault(l.node("web", "trusted_header"), "web.trusted_header: web.proxies is missing: anybody could send that header; write where the proxy sends from")
 		}
 	}
+	if at := l.Web.Metrics; at != "" && !isLocal(at) {
+		d.fault(l.node("web", "metrics"), "web.metrics: %q is no address of this machine, and nobody is asked who they are there; write one such as 127.0.0.1:9090", at)
+	}
 	if l.Web.Listen == "" {
 		return
 	}
@@ -102,6 +106,13 @@ func (l *loaded) checkWeb(d *decoder) {
 	if l.isOpen() && !strings.HasPrefix(l.Link, "https://") {
 		d.fault(l.node("web", "listen"), "web.listen: %q is open to others, and passwords must not travel in the clear; let a proxy serve it over HTTPS, and write the address that people reach it at as link: https://…", l.Web.Listen)
 	}
+}
+
+// isLocal reports whether an address is reached by this machine only.
+func isLocal(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && port != "" && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // isOpen reports whether others than this machine reach the dashboard.
@@ -141,18 +152,21 @@ func (r *runner) newWeb() *dashboard {
 			}
 			return p
 		},
-		Sources: func(ctx context.Context, now time.Time) ([]web.Source, error) {
-			lines, err := r.monitor.Sources(ctx, now)
-			var out []web.Source
-			for _, x := range lines {
-				out = append(out, web.Source{
-					ID: x.ID, Kind: x.Kind, State: x.State, Problem: x.Problem, Last: x.Last, Next: x.Next, New: x.New, Usual: x.Usual,
-					Fetches: x.Fetches, Failed: x.Failed, Delay: x.Delay, Keep: x.Keep, Terms: x.Terms.Note,
-				})
-			}
-			return out, err
-		},
+		Sources: r.sources,
 	})}
+}
+
+// sources are how the sources are, for the dashboard.
+func (r *runner) sources(ctx context.Context, now time.Time) ([]web.Source, error) {
+	lines, err := r.monitor.Sources(ctx, now)
+	var out []web.Source
+	for _, x := range lines {
+		out = append(out, web.Source{
+			ID: x.ID, Kind: x.Kind, State: x.State, Problem: x.Problem, Last: x.Last, Next: x.Next, New: x.New, Usual: x.Usual,
+			Fetches: x.Fetches, Failed: x.Failed, Delay: x.Delay, Keep: x.Keep, Terms: x.Terms.Note,
+		})
+	}
+	return out, err
 }
 
 // answerer drafts and sends answers for the dashboard.
@@ -245,7 +259,12 @@ func (r *runner) serveWeb(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(r.app.err, "The dashboard, for one person, once, within half an hour: %s\n", link)
-	srv := d.server.HTTP()
+	return serveUntil(ctx, d.server.HTTP(), ln, "dashboard")
+}
+
+// serveUntil serves until ctx is done, and some seconds more to those who are
+// being answered.
+func serveUntil(ctx context.Context, srv *http.Server, ln net.Listener, what string) error {
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
@@ -255,8 +274,8 @@ func (r *runner) serveWeb(ctx context.Context) error {
 			_ = srv.Close() // those who are slow are cut off
 		}
 	})
-	if err = srv.Serve(ln); stop() { // it ended by itself
-		return fmt.Errorf("dashboard: %w", err)
+	if err := srv.Serve(ln); stop() { // it ended by itself
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	<-ended
 	return nil

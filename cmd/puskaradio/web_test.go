@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -74,7 +75,7 @@ language: en
 brands: [{id: acme, name: Acme}]
 sources: [{id: blog, kind: feed, options: {url: "%s/feed.xml"}}]
 fetch: {delay: 1ms, private: [127.0.0.0/8], ports: [%s]}
-web: {listen: "127.0.0.1:0", target: 10m}
+web: {listen: "127.0.0.1:0", target: 10m, metrics: "127.0.0.1:0"}
 `, feed.URL, port)
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -112,6 +113,27 @@ web: {listen: "127.0.0.1:0", target: 10m}
 			}
 		}
 	}
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := strings.TrimSpace(askRunning(t, filepath.Join(dir, "d"), "token", "add", "crm", "-c", file))
+	for name, want := range map[string]int{token: http.StatusOK, token + "x": http.StatusUnauthorized} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+u.Host+"/api/v1/sources", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+name)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("GET /api/v1/sources: %d, want %d", resp.StatusCode, want)
+		}
+	}
+	testMetrics(t, &errs)
 	cancel()
 	select {
 	case code := <-ended:
@@ -121,6 +143,25 @@ web: {listen: "127.0.0.1:0", target: 10m}
 	case <-time.After(20 * time.Second):
 		t.Fatal("run does not end")
 	}
+}
+
+var metricsAt = regexp.MustCompile(`http://[^ "]+/metrics`)
+
+// testMetrics reads metrics until they tell of a fetch.
+func testMetrics(t *testing.T, log *said) {
+	t.Helper()
+	var body string
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		at := metricsAt.FindString(log.String())
+		if at == "" {
+			continue
+		}
+		_, body = ask(t, http.DefaultClient, at)
+		if strings.Contains(body, "\npuskaradio_fetches_total{source=\"blog\"} 1\n") && strings.Contains(body, `puskaradio_source_state{source="blog",state="ok"} 1`) {
+			return
+		}
+	}
+	t.Errorf("metrics tell of no fetch:\n%s", body)
 }
 
 func ask(t *testing.T, c *http.Client, link string) (int, string) {
