@@ -94,10 +94,10 @@ type digestConfig struct {
 }
 
 type webConfig struct {
-	Listen  string         `json:"listen,omitempty" jsonschema:"description=Where the dashboard is served; 127.0.0.1:8080 unless said. One that is open to others needs a link with https and an owner with a password"`
-	Off     bool           `json:"off,omitempty" jsonschema:"description=No dashboard"`
+	Listen string `json:"listen,omitempty" jsonschema:"description=Where the dashboard is served; 127.0.0.1:8080 unless said. One that is open to others needs a link with https and an owner with a password"`
+	Off    bool   `json:"off,omitempty" jsonschema:"description=No dashboard"`
 	// Metrics must be an address of this machine: nobody is asked who they are.
-	Metrics string `json:"metrics,omitempty" jsonschema:"description=Where metrics for Prometheus are served such as 127.0.0.1:9090; must be an address of this machine; nowhere unless said"`
+	Metrics string         `json:"metrics,omitempty" jsonschema:"description=Where metrics for Prometheus are served such as 127.0.0.1:9090; must be an address of this machine; nowhere unless said"`
 	Target  span           `json:"target,omitempty" jsonschema:"description=How soon after its publication a mention should be answered; 3m unless said"`
 	Targets []targetConfig `json:"targets,omitempty" jsonschema:"description=Other targets for some brands or sources; the last that fits holds"`
 	// Proxies are believed about where requests come from.
