@@ -118,7 +118,7 @@ func (r *runner) newWeb() *dashboard {
 	}
 	return &dashboard{public: r.current.Load().Link, server: web.New(web.Options{
 		Store: r.store, Log: r.log, Correction: correction,
-		Digest: r.monitor.Digest, Rehearse: r.rehearse, Alerts: r.monitor, Answers: answerer{r.monitor},
+		Digest: r.monitor.Digest, Week: r.monitor.WeekDigest, Rehearse: r.rehearse, Alerts: r.monitor, Answers: answerer{r.monitor},
 		Mute: func(ctx context.Context, brand string, until time.Time, who string) error {
 			return r.monitor.SetMute(ctx, brand, monitor.Mute{Until: until, Why: who}, time.Now().UTC())
 		},
