@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -281,14 +280,19 @@ func (s *Server) apiDigest(r *http.Request, v *view, _ *asked) (any, error) {
 		return nil, puskaradio.ErrNotFound
 	}
 	date := r.PathValue("date")
-	d, err := s.o.Store.Digest(r.Context(), b.ID, date)
-	sent := err == nil
-	if errors.Is(err, puskaradio.ErrNotFound) {
-		day, fault := time.ParseInLocation(time.DateOnly, date, v.zone)
-		if fault != nil || day.After(v.Now) || day.Year() < 1990 {
+	day, week := puskaradio.Monday(date, v.zone)
+	if !week {
+		if day, err = time.ParseInLocation(time.DateOnly, date, v.zone); err != nil {
 			return nil, puskaradio.ErrNotFound
 		}
-		d, err = s.o.Digest(r.Context(), b, day.Add(12*time.Hour), v.Now)
+		day = day.Add(12 * time.Hour)
+	}
+	if day.Add(-12*time.Hour).After(v.Now) || day.Year() < 1990 {
+		return nil, puskaradio.ErrNotFound
+	}
+	d, sent, err := s.digestOf(r.Context(), b, date, day, v.Now)
+	if d.Week != nil {
+		d.Week.Stories = webQuotes(d.Week.Stories)
 	}
 	d.Need, d.Good = webQuotes(d.Need), webQuotes(d.Good)
 	return apiDigestKept{sent, d}, err

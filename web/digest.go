@@ -81,6 +81,9 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) err
 	now := v.Now.In(v.zone)
 	noon := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, v.zone) }
 	at := noon(now.AddDate(0, 0, -1))
+	if monday, ok := puskaradio.Monday(r.PathValue("date"), v.zone); ok {
+		return s.weekPage(w, r, v, monday)
+	}
 	if date := r.PathValue("date"); date != "" {
 		day, err := time.ParseInLocation(time.DateOnly, date, v.zone)
 		if err != nil || day.After(now) || day.Year() < 1990 {
@@ -93,11 +96,7 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) err
 		p.Next = v.Day(at.AddDate(0, 0, 1))
 	}
 	var err error
-	p.Digest, err = s.o.Store.Digest(r.Context(), v.Brand.ID, v.Day(at))
-	if errors.Is(err, puskaradio.ErrNotFound) {
-		p.Digest, err = s.o.Digest(r.Context(), v.Brand, at, v.Now)
-	}
-	if err != nil {
+	if p.Digest, _, err = s.digestOf(r.Context(), v.Brand, v.Day(at), at, v.Now); err != nil {
 		return err
 	}
 	p.Need, p.Good = v.quotes(p.Digest.Need), v.quotes(p.Digest.Good)

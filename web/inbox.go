@@ -93,6 +93,9 @@ func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request, v *view) erro
 	f.Statuses = p.Current.Statuses
 	p.Back = v.with("/inbox", "view", p.Current.ID)
 	keep := func(c *puskaradio.Case) bool { return !p.Current.Mine || c.Who == v.Who }
+	if v.wantsCSV() {
+		return s.casesCSV(w, r, v, f, keep)
+	}
 	cases, next, err := s.inbox(r.Context(), f, keep)
 	if err != nil {
 		return err
@@ -177,7 +180,11 @@ func (s *Server) mentionsPage(w http.ResponseWriter, r *http.Request, v *view) e
 	f := v.filter()
 	var found []store.Entry
 	next := ""
-	if q := clipRunes(v.Query("q"), 200); q != "" {
+	q := clipRunes(v.Query("q"), 200)
+	if v.wantsCSV() {
+		return s.mentionsCSV(w, r, v, q, f)
+	}
+	if q != "" {
 		found, next, err = s.o.Store.Search(r.Context(), q, f)
 	} else {
 		found, next, err = s.o.Store.Mentions(r.Context(), f)

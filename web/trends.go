@@ -133,6 +133,9 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) err
 		}
 		t.add(d.Negative, d.Neutral, d.Positive, d.Rated, d.Rating)
 	}
+	if v.wantsCSV() {
+		return s.trendsCSV(w, r, p)
+	}
 	p.Chart = stacked(v.tongue, p.Days)
 	if p.Score, err = s.score(ctx, v, whole, p.Period); err != nil {
 		return err

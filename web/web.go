@@ -87,6 +87,8 @@ type Options struct {
 	Sources func(ctx context.Context, now time.Time) ([]Source, error)
 	// Digest makes the digest of a day of which none was sent.
 	Digest func(ctx context.Context, b puskaradio.Brand, on, now time.Time) (puskaradio.Digest, error)
+	// Week makes that of a week of which none was sent.
+	Week func(ctx context.Context, b puskaradio.Brand, on, now time.Time) (puskaradio.Digest, error)
 	// Rehearse replays the rule of spikes over a stretch of a brand's history.
 	Rehearse func(ctx context.Context, brand string, from, now time.Time) (Rehearsal, error)
 	Alerts   Alerter

@@ -101,6 +101,13 @@ func newPlace(t *testing.T) *place {
 		Digest: func(_ context.Context, b puskaradio.Brand, on, now time.Time) (puskaradio.Digest, error) {
 			return trend.MakeDigest(trend.Material{Brand: b, Zone: zone, Now: now, Days: []trend.Day{{At: on, Negative: 4, Neutral: 20, Positive: 11}}, Sources: 2}), nil
 		},
+		Week: func(_ context.Context, b puskaradio.Brand, on, now time.Time) (puskaradio.Digest, error) {
+			m := trend.WeekMaterial{Material: trend.Material{Brand: b, Zone: zone, Now: now, Sources: 2}, Responses: []trend.Response{{Answered: true, Wait: 14 * time.Minute}, {Wait: time.Hour}}}
+			for i := -28; i < 7; i++ {
+				m.Days = append(m.Days, trend.Day{At: on.AddDate(0, 0, i), Negative: 4, Neutral: 20, Positive: 11})
+			}
+			return trend.MakeWeek(m), nil
+		},
 		Rehearse: func(context.Context, string, time.Time, time.Time) (Rehearsal, error) {
 			x := Rehearsal{Mentions: 900, Weeks: 4, Own: "normal"}
 			for i, word := range []string{"high", "normal", "low", "quiet"} {
@@ -233,6 +240,8 @@ func TestPages(t *testing.T) {
 		path  string
 		parts []string
 	}{
+		{"/digest/2026-W46", []string{"Weekly digest · Acme · 9 Nov 2026–15 Nov 2026", "245 mentions, 28 negative (11%). The weeks before it had 245 on average, of which 28 negative.", "/digest/2026-W45", "/digest/2026-W47", "1/2", "Half of them within 14\u00a0min"}},
+		{"/digest/2026-W47", []string{"This week is not over."}},
 		{"/digest", []string{`<html lang="en">`, "Digest · Acme · 21 Nov 2026", "35 mentions, 4 negative (11%).", "Last fetched 22 Nov 2026, 11:55", "1/2 sources OK", "All 2 sources answered.", "signed in as Maija"}},
 		{"/digest/2026-11-20?lang=fi", []string{`<html lang="fi">`, "Kooste · Acme · 20.11.2026", "35 mainintaa, 4 kielteistä (11\u00a0%).", "Haettu viimeksi 22.11.2026 klo\u00a011.55"}},
 		{"/digest/2026-11-22", []string{"This day is not over.", `href="/a/7F3K"`}},

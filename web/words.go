@@ -14,7 +14,9 @@ var finnish = map[string]string{
 	"This source cannot be answered from here: copy the text, open the original, answer there, then say so.": "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja kerro se sitten.",
 	"Somebody else was first. Nothing was sent; your text is kept below.":                                    "Joku ehti ensin. Mitään ei lähetetty; tekstisi on tallella alla.", "It was not sent: %s": "Sitä ei lähetetty: %s",
 
-	"Tokens": "Avaimet", "Make a token": "Tee avain", "Make": "Tee", "There are no tokens.": "Avaimia ei ole.", "There is a token of that name.": "Samanniminen avain on jo.", "For how long": "Kuinka pitkäksi aikaa",
+	"Weekly digest": "Viikkokooste", "Week before": "Edellinen viikko", "Week after": "Seuraava viikko", "This week is not over.": "Viikko on vielä kesken.", "What moved the reputation": "Mikä liikutti mainetta",
+	"Nothing waits for an answer from this week.": "Tältä viikolta mikään ei odota vastausta.", "The digest of the week": "Viikon kooste", "The weeks before it had %s on average, of which %s negative.": "Edellisinä viikkoina niitä oli keskimäärin %s, joista %s kielteistä.",
+	"Tokens": "Avaimet", "As a table (CSV)": "Taulukkona (CSV)", "Make a token": "Tee avain", "Make": "Tee", "There are no tokens.": "Avaimia ei ole.", "There is a token of that name.": "Samanniminen avain on jo.", "For how long": "Kuinka pitkäksi aikaa",
 	"A program asks with a token what a person of that role may ask, at:": "Avaimella ohjelma kysyy sen, minkä sen roolin ihminenkin saa kysyä:", "The token %s. It is shown this once; copy it now.": "Avain %s. Se näytetään vain nyt; kopioi se heti.",
 	"all brands": "kaikki brändit", "without end": "toistaiseksi", "ended %s": "päättyi %s", "never used": "ei käytetty", "last used %s": "käytetty viimeksi %s",
 
@@ -179,7 +181,7 @@ var names = map[string][2]string{
 	"signed in": {"signed in", "kirjautui"}, "signed in by a link": {"signed in by a link", "kirjautui linkillä"}, "signed out": {"signed out", "kirjautui ulos"}, "was refused": {"was refused", "torjuttiin"},
 	"chose a password": {"chose a password", "valitsi salasanan"}, "changed the password": {"changed the password", "vaihtoi salasanan"}, "took away a person": {"took away a person", "poisti henkilön"},
 	"invited": {"invited", "kutsui"}, "made a person reader": {"made a person reader", "teki lukijaksi"}, "made a person agent": {"made a person agent", "teki käsittelijäksi"}, "made a person owner": {"made a person owner", "teki omistajaksi"},
-	"made a token reader": {"made a token reader", "teki lukijan avaimen"}, "made a token agent": {"made a token agent", "teki käsittelijän avaimen"}, "took away a token": {"took away a token", "poisti avaimen"},
+	"made a token reader": {"made a token reader", "teki lukijan avaimen"}, "made a token agent": {"made a token agent", "teki käsittelijän avaimen"}, "took a table": {"took a table", "vei taulukon"}, "took away a token": {"took away a token", "poisti avaimen"},
 	"sent an answer":    {"sent an answer", "lähetti vastauksen"},
 	"claim of an alert": {"took an alert", "otti hälytyksen"}, "calm of an alert": {"called an alert false", "merkitsi hälytyksen vääräksi"}, "snooze of an alert": {"put an alert off", "torkutti hälytyksen"},
 	"mute of an alert": {"muted a brand", "vaiensi brändin"}, "unmute of an alert": {"unmuted a brand", "poisti vaiennuksen"},

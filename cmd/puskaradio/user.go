@@ -86,10 +86,12 @@ by a link that is printed; with --password-stdin it is the first line of the inp
 			if err != nil {
 				return err
 			}
-			for _, id := range brands {
-				if _, err := l.brand(id); err != nil {
+			for i, id := range brands {
+				b, err := l.brand(id)
+				if err != nil {
 					return err
 				}
+				brands[i] = b.ID
 			}
 			p, known, err := personOf(ctx, s, name)
 			if err != nil {

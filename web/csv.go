@@ -1,0 +1,151 @@
+package web
+
+import (
+	"bytes"
+	"encoding/csv"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// csvMost is how many rows a table of lines may have.
+const (
+	csvMost = 5000
+	csvPage = 500
+)
+
+// wantsCSV reports whether a page is asked for as a table.
+func (v *view) wantsCSV() bool { return v.Query("format") == "csv" }
+
+// writeCSV answers with a table by RFC 4180, in UTF-8, its first row the names
+// of the columns.
+func (s *Server) writeCSV(w http.ResponseWriter, name string, rows [][]string) error {
+	var b bytes.Buffer
+	c := csv.NewWriter(&b)
+	c.UseCRLF = true
+	for _, row := range rows {
+		out := make([]string, len(row))
+		for i, cell := range row {
+			out[i] = csvCell(cell)
+		}
+		if err := c.Write(out); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	if err := c.Error(); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
+	_, _ = b.WriteTo(w) // it may have hung up
+	return nil
+}
+
+// csvCell is a text that no spreadsheet takes for a formula: one that begins
+// like it, behind spaces and what cannot be seen, is put behind an apostrophe.
+func csvCell(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+	begins := strings.TrimLeft(s, " \u00a0\ufeff\u200b\u200e\u200f\n")
+	if begins != "" && strings.ContainsRune("=+-@\t\r＝＋－＠−", []rune(begins)[0]) {
+		return "'" + s
+	}
+	return s
+}
+
+// csvTime is a time as spreadsheets and programs read it.
+func csvTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// CSV is the address of this page as a table.
+func (v *view) CSV() string { return v.With("format", "csv") }
+
+// mentionsCSV are the mentions that a filter chooses, from the newest on.
+func (s *Server) mentionsCSV(w http.ResponseWriter, r *http.Request, v *view, words string, f store.Filter) error {
+	rows := [][]string{mentionHead()}
+	f.After, f.Limit = "", csvPage
+	for len(rows) <= csvMost {
+		read := func() ([]store.Entry, string, error) { return s.o.Store.Mentions(r.Context(), f) }
+		if words != "" {
+			read = func() ([]store.Entry, string, error) { return s.o.Store.Search(r.Context(), words, f) }
+		}
+		found, next, err := read()
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			rows = append(rows, mentionRow(mentionOf(e.ID, e.Mention, e.Status)))
+		}
+		if f.After = next; next == "" {
+			break
+		}
+	}
+	return s.exportCSV(w, r, v, "mentions", rows)
+}
+
+func mentionHead() []string {
+	return []string{"id", "published", "brand", "source", "author", "label", "stars", "best", "title", "text", "language", "status", "url"}
+}
+
+func mentionRow(m apiMention) []string {
+	value, best := "", ""
+	if m.Rating != nil {
+		value, best = strconv.FormatFloat(m.Rating.Value, 'f', -1, 64), strconv.FormatFloat(m.Rating.Best, 'f', -1, 64)
+	}
+	return []string{string(m.ID), csvTime(m.Published), m.Brand, m.Source, m.Author, string(m.Label), value, best, m.Title, m.Text, m.Lang, string(m.Status), m.URL}
+}
+
+// casesCSV are the cases that a filter chooses and keep keeps.
+func (s *Server) casesCSV(w http.ResponseWriter, r *http.Request, v *view, f store.Filter, keep func(*puskaradio.Case) bool) error {
+	rows := [][]string{append(mentionHead(), "who", "first reply", "waited seconds", "over target")}
+	f.After, f.Limit = "", csvPage
+	for len(rows) <= csvMost {
+		cases, next, err := s.o.Store.Inbox(r.Context(), f)
+		if err != nil {
+			return err
+		}
+		for i := range cases {
+			c := &cases[i]
+			if !keep(c) {
+				continue
+			}
+			k := clockOf(c, v.Plan.Target, v.Now)
+			row := mentionRow(mentionOf(c.ID, c.Mention, c.Status))
+			rows = append(rows, append(row, c.Who, csvTime(c.FirstReply()), strconv.Itoa(int(k.Wait.Seconds())), strconv.FormatBool(k.Over)))
+		}
+		if f.After = next; next == "" {
+			break
+		}
+	}
+	return s.exportCSV(w, r, v, "cases", rows)
+}
+
+// trendsCSV are the days of a page of trends, the newest first.
+func (s *Server) trendsCSV(w http.ResponseWriter, r *http.Request, p *trendsView) error {
+	rows := [][]string{{"date", "negative", "neutral", "positive", "total", "rated", "mean stars"}}
+	for _, d := range p.Newest() {
+		mean := ""
+		if d.Rated > 0 {
+			mean = strconv.FormatFloat(1+4*d.Rating/float64(d.Rated), 'f', 2, 64)
+		}
+		rows = append(rows, []string{p.Day(d.At), strconv.Itoa(d.Negative), strconv.Itoa(d.Neutral), strconv.Itoa(d.Positive), strconv.Itoa(d.Total()), strconv.Itoa(d.Rated), mean})
+	}
+	return s.exportCSV(w, r, p.view, "trends", rows)
+}
+
+// exportCSV writes a table, and into the audit log that it was taken.
+func (s *Server) exportCSV(w http.ResponseWriter, r *http.Request, v *view, name string, rows [][]string) error {
+	rows = rows[:min(len(rows), csvMost+1)]
+	if err := s.record(r, v.Who, "took a table", name); err != nil {
+		return err
+	}
+	return s.writeCSV(w, name, rows)
+}
