@@ -104,9 +104,9 @@ web: {listen: "127.0.0.1:0"}
 	if !strings.Contains(answers.String(), "signed in") {
 		t.Error("nobody was signed in")
 	}
-	session := ""
+	var session strings.Builder
 	for _, c := range jar.Cookies(&url.URL{Scheme: "http", Host: link.Host}) {
-		session += c.Value
+		session.WriteString(c.Value)
 	}
 	stop()
 	if code := <-ended; code != exitDone {
@@ -133,14 +133,14 @@ web: {listen: "127.0.0.1:0"}
 		if err != nil {
 			return err
 		}
-		noCanary(t, path, string(b), token, password, session)
+		noCanary(t, path, string(b), token, password, session.String())
 		return nil
 	})
 	if err != nil || files < 5 {
 		t.Errorf("%d files were read, %v", files, err)
 	}
-	noCanary(t, "the log", log.String(), token, password, session)
-	noCanary(t, "what was answered", answers.String(), token, password, session)
+	noCanary(t, "the log", log.String(), token, password, session.String())
+	noCanary(t, "what was answered", answers.String(), token, password, session.String())
 	for line := range strings.Lines(log.String()) {
 		if line = strings.TrimSuffix(line, "\n"); strings.HasPrefix(line, "level=ERROR") || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) || r == '\u202e' }) {
 			t.Errorf("a line of the log is forged: %q", line)
