@@ -16,6 +16,7 @@ import (
 const (
 	storyFor  = 72 * time.Hour // how old a text may be that another repeats
 	storyMost = 20_000         // texts of a brand that are remembered for it
+	storyAll  = 200_000        // of all brands together: about 150 MB
 )
 
 // stories is what was said lately of each brand, to tell what repeats it.
@@ -23,6 +24,7 @@ type stories struct {
 	mu   sync.Mutex
 	by   map[string]*trend.Stories[puskaradio.ID]
 	told map[puskaradio.ID][]uint64 // who has repeated a story, by digests of their names
+	held int                        // texts of all brands
 }
 
 // manyTold is how many stories those are remembered of who repeated them, and
@@ -56,7 +58,22 @@ func (s *stories) repeats(first puskaradio.ID, m *puskaradio.Mention) {
 func (s *stories) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.by, s.told = nil, nil
+	s.by, s.told, s.held = nil, nil, 0
+}
+
+// keepWithin forgets the older half of each brand's texts when all together
+// are too many: then only what was said lately is known to be repeated.
+func (s *stories) keepWithin(most int) {
+	if s.held <= most {
+		return
+	}
+	s.held = 0
+	for brand, x := range s.by {
+		if x.Halve(); x.Len() == 0 {
+			delete(s.by, brand)
+		}
+		s.held += x.Len()
+	}
 }
 
 // tell finds which of the mentions repeat others, and notes it in them.
@@ -78,11 +95,15 @@ func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now 
 				m.stories.by = map[string]*trend.Stories[puskaradio.ID]{}
 			}
 			m.stories.by[x.Brand] = s
+			m.stories.held += s.Len()
 		}
+		before := s.Len()
 		if first, ok := s.Add(puskaradio.NewID(x.Published.Unix(), x.Hash()), storyText(x)); ok {
 			x.Story = first
 			m.stories.repeats(first, x)
 		}
+		m.stories.held += s.Len() - before
+		m.stories.keepWithin(storyAll)
 	}
 	return nil
 }

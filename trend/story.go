@@ -167,6 +167,12 @@ func (s *Stories[ID]) Add(id ID, text string) (of ID, ok bool) {
 	return of, false
 }
 
+// Len is how many stories are held.
+func (s *Stories[ID]) Len() int { return len(s.tales) }
+
+// Halve forgets the older half of the stories.
+func (s *Stories[ID]) Halve() { s.drop((len(s.tales) + 1) / 2) }
+
 // drop forgets the oldest stories.
 func (s *Stories[ID]) drop(n int) {
 	for _, t := range s.tales[:n] {

@@ -115,3 +115,32 @@ func BenchmarkStories(b *testing.B) {
 		i++
 	}
 }
+
+// TestStoriesHalve: the newer half is known still, the older is not.
+func TestStoriesHalve(t *testing.T) {
+	s := NewStories[int](100)
+	text := func(i int) string {
+		return fmt.Sprintf("parcel %d of house %d went to street %d and town %d by van %d on day %d", i, i*7, i*13, i*17, i*19, i*23)
+	}
+	for i := range 10 {
+		if _, ok := s.Add(i, text(i)); ok {
+			t.Fatalf("%d repeats another", i)
+		}
+	}
+	s.Halve()
+	if s.Len() != 5 {
+		t.Fatalf("%d are left", s.Len())
+	}
+	if of, ok := s.Add(100, text(9)); !ok || of != 9 {
+		t.Errorf("the newest is %v, %v", of, ok)
+	}
+	if _, ok := s.Add(101, text(0)); ok {
+		t.Error("the oldest is known")
+	}
+	for range 5 {
+		s.Halve()
+	}
+	if s.Len() != 0 {
+		t.Errorf("%d are left", s.Len())
+	}
+}
