@@ -13,7 +13,7 @@ type Role string
 const (
 	Reader Role = "reader" // sees everything of their brands
 	Agent  Role = "agent"  // works on cases and alerts: claims, answers, corrects
-	Owner  Role = "owner"  // says who may enter, and erases authors
+	Owner  Role = "owner"  // of all brands: says who may enter, and erases authors
 )
 
 // Roles are all of them, the least first.

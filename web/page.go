@@ -88,8 +88,11 @@ func (v *view) sees(brand string) error {
 	return nil
 }
 
-// May reports whether the person may do what needs a role.
-func (v *view) May(role string) bool { return v.Role.May(puskaradio.Role(role)) }
+// May reports whether the person may do what needs a role. An owner of some
+// brands only is none of all.
+func (v *view) May(role string) bool {
+	return v.Role.May(puskaradio.Role(role)) && (puskaradio.Role(role) != puskaradio.Owner || len(v.scoped) == 0)
+}
 
 // furnish adds what only those see who are signed in.
 func (s *Server) furnish(r *http.Request, v *view) error {

@@ -77,6 +77,9 @@ func (s *Server) setPeople(w http.ResponseWriter, r *http.Request, v *view) erro
 				p.Brands = append(p.Brands, b.ID)
 			}
 		}
+		if len(r.PostForm["brand"]) > 0 && p.Brands == nil { // none is all, and brands that are no more are not none
+			return errForm
+		}
 		if err := s.o.Store.SetPerson(ctx, p); err != nil {
 			return err
 		}

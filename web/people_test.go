@@ -120,6 +120,15 @@ func TestBrandsOfPeople(t *testing.T) {
 	if len(p.done) > 0 {
 		t.Errorf("did %v", p.done)
 	}
+	some := p.join("Some", puskaradio.Owner, "acme") // who could else give themselves the others
+	for _, path := range []string{"/people", "/log", "/tokens", "/erase"} {
+		if got := some.do("GET", path, nil, nil).Code; got != http.StatusForbidden {
+			t.Errorf("GET %s as an owner of some brands: %d", path, got)
+		}
+	}
+	if got := some.do("POST", "/people", url.Values{"do": {"set"}, "name": {"Some"}, "role": {"owner"}}, nil).Code; got != http.StatusForbidden {
+		t.Errorf("an owner of some brands takes them all: %d", got)
+	}
 	nobody := p.join("Nobody", puskaradio.Reader, "gone") // a brand that is not in the configuration any more
 	if page := nobody.get("/inbox"); strings.Contains(page, "secret") || strings.Contains(page, "Never again") {
 		t.Error("who sees no brand sees something")
@@ -244,6 +253,7 @@ func TestPeople(t *testing.T) {
 		{url.Values{"do": {"set"}, "name": {"Vil\u202ele"}, "role": {"agent"}}, 400, ""},
 		{url.Values{"do": {"set"}, "name": {""}, "role": {"agent"}}, 400, ""},
 		{url.Values{"do": {"drop"}, "name": {"Nobody"}}, 404, ""},
+		{url.Values{"do": {"set"}, "name": {"Ville"}, "role": {"agent"}, "brand": {"nosuch"}}, 400, ""},
 		{url.Values{"do": {"set"}, "name": {"Ville"}, "role": {"agent"}, "brand": {"acme", "nosuch"}}, 200, "Give this link to Ville"},
 		{url.Values{"do": {"invite"}, "name": {"Ville"}}, 200, "Give this link to Ville"},
 	} {
