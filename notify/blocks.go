@@ -114,11 +114,17 @@ func actions(m Message, id string) []slackapi.Block {
 	take, calm := button(DoClaim, w.take), button(DoCalm, w.calm)
 	take.Style = slackapi.StylePrimary
 	calm.Confirm = slackapi.NewConfirmationBlockObject(plainText(w.calmSure), plainText(w.calmWhy), plainText(w.calm), plainText(w.cancel))
-	elements := []slackapi.BlockElement{button(DoDraft, w.draft), calm}
+	var elements []slackapi.BlockElement
 	if a.Claimed == nil {
-		elements = []slackapi.BlockElement{take, button(DoDraft, w.draft), button(DoSnooze, w.snooze), calm}
+		elements = append(elements, take)
 	}
-	return []slackapi.Block{slackapi.NewActionBlock(id, elements...)}
+	if len(a.Quotes) > 0 {
+		elements = append(elements, button(DoDraft, w.draft))
+	}
+	if a.Claimed == nil {
+		elements = append(elements, button(DoSnooze, w.snooze))
+	}
+	return []slackapi.Block{slackapi.NewActionBlock(id, append(elements, calm)...)}
 }
 
 // urgentBlocks tells of one post that must not wait, and why.

@@ -36,8 +36,8 @@ type Act func(ctx context.Context, w Wish) (Outcome, error)
 
 // The things that can be asked for.
 const (
-	DoClaim    = "claim"    // take an alert and the posts that it shows
-	DoSnooze   = "snooze"   // put its posts off for four hours
+	DoClaim    = "claim"    // look after an alert
+	DoSnooze   = "snooze"   // be reminded of it in four hours
 	DoCalm     = "calm"     // it is a false alarm
 	DoDraft    = "draft"    // an answer to one of its posts, or to the first
 	DoCheck    = "check"    // whether an answer may be sent as it is

@@ -17,23 +17,30 @@ type Response struct {
 	Replied  time.Duration // then until the reply
 }
 
-// ResponseOf is the response to a case. A case that was closed without a reply
-// has none: it reports false.
-func ResponseOf(c *puskaradio.Case, now time.Time) (r Response, ok bool) {
-	at := c.FirstReply()
-	end := at
-	switch {
-	case !at.IsZero():
-		r.Answered = true
-	case c.Status.Open():
-		end = now
+// A Wait is a response with how it stands.
+type Wait struct {
+	Response
+	Closed  bool // the case was closed without a reply: nobody waits any more
+	Claimed bool // somebody has taken it
+}
+
+// WaitOf is how long the author of a case has waited for an answer, until the
+// first reply, until the case was closed without one, or until now.
+func WaitOf(c *puskaradio.Case, now time.Time) Wait {
+	var w Wait
+	end := c.FirstReply()
+	switch n := len(c.Changes); {
+	case !end.IsZero():
+		w.Answered = true
+	case n > 0 && !c.Status.Open():
+		end, w.Closed = c.Changes[n-1].At, true
 	default:
-		return r, false
+		end = now
 	}
 	from := c.Mention.Published
-	r.Wait = max(0, end.Sub(from))
+	w.Wait = max(0, end.Sub(from))
 	mark := func(until time.Time) time.Duration {
-		if until.IsZero() || until.After(end) {
+		if until.After(end) {
 			until = end
 		}
 		d := max(0, until.Sub(from))
@@ -42,20 +49,29 @@ func ResponseOf(c *puskaradio.Case, now time.Time) (r Response, ok bool) {
 		}
 		return d
 	}
-	r.Heard = mark(c.Mention.FirstSeen)
-	claimed := time.Time{}
+	if seen := c.Mention.FirstSeen; !seen.IsZero() {
+		w.Heard = mark(seen)
+	}
+	taken := end // who answers has taken it
 	for _, ch := range c.Changes {
 		if ch.To == puskaradio.Claimed {
-			claimed = ch.At
+			taken, w.Claimed = ch.At, true
 			break
 		}
 	}
-	if claimed.IsZero() && r.Answered { // who answers has taken it
-		claimed = end
+	w.Taken = mark(taken)
+	w.Replied = mark(end)
+	return w
+}
+
+// ResponseOf is the response to a case. A case that was closed without a reply
+// has none: it reports false.
+func ResponseOf(c *puskaradio.Case, now time.Time) (r Response, ok bool) {
+	w := WaitOf(c, now)
+	if ok = w.Answered || c.Status.Open(); !ok {
+		return Response{}, false
 	}
-	r.Taken = mark(claimed)
-	r.Replied = mark(end)
-	return r, true
+	return w.Response, true
 }
 
 // Responses are the response times of a period.

@@ -47,8 +47,7 @@ func NPS(answers []float64) Estimate {
 // CSAT is the customer satisfaction score of answers from 1 to 5: the
 // percentage of the satisfied (4 and 5), 0 to 100, known as the top-two-box share.
 //
-// Its interval is that of Wilson, Probable Inference, the Law of Succession,
-// and Statistical Inference, JASA 22 (1927).
+// Its interval is that of [Wilson].
 func CSAT(answers []float64) Estimate {
 	if len(answers) == 0 {
 		return Estimate{High: 100}
@@ -60,10 +59,8 @@ func CSAT(answers []float64) Estimate {
 		}
 	}
 	n := float64(len(answers))
-	p, zz := satisfied/n, z95*z95
-	mid := (p + zz/(2*n)) / (1 + zz/n)
-	half := z95 / (1 + zz/n) * math.Sqrt(p*(1-p)/n+zz/(4*n*n))
-	return Estimate{Value: 100 * p, Low: max(0, 100*(mid-half)), High: min(100, 100*(mid+half)), N: len(answers)}
+	low, high := Wilson(satisfied/n, n)
+	return Estimate{Value: 100 * satisfied / n, Low: 100 * low, High: 100 * high, N: len(answers)}
 }
 
 // CES is the customer effort score of answers from 1 to 7 to how far one agrees

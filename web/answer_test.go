@@ -57,6 +57,9 @@ func TestAnswer(t *testing.T) {
 	if err != nil || c.Status != puskaradio.Answered || c.Changes[0].Note != "I called." || c.Changes[0].Who != "Maija" {
 		t.Errorf("the case: %+v, %v", c, err)
 	}
+	if p.moves.Load() != 1 {
+		t.Errorf("told of %d cases that moved, want one", p.moves.Load())
+	}
 	if contains(maija.get("/m/"+string(ids[1])), "/answer") {
 		t.Error("what was answered has a form to answer it")
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/trend"
 )
 
 // A clock tells how long an author waits or has waited, from the moment of
@@ -28,41 +29,17 @@ type delay struct {
 
 // clockOf is the clock of a case.
 func clockOf(c *puskaradio.Case, target time.Duration, now time.Time) clock {
-	m := &c.Mention
-	k := clock{Target: target, Exact: m.DateFrom == puskaradio.DatePublished}
-	end := now
-	if at := c.FirstReply(); !at.IsZero() {
-		k.Ended, end = true, at
-	} else if n := len(c.Changes); n > 0 && !c.Status.Open() {
-		k.Ended, end = true, c.Changes[n-1].At // nobody waits for an answer any more
+	w := trend.WaitOf(c, now)
+	k := clock{
+		Target: target, Exact: c.Mention.DateFrom == puskaradio.DatePublished,
+		Wait: w.Wait, Over: w.Wait > target, Ended: w.Answered || w.Closed,
 	}
-	k.Wait = max(0, end.Sub(m.Published))
-	k.Over = k.Wait > target
-	at := m.Published
-	add := func(what string, until time.Time, going bool) {
-		if until.After(end) {
-			until = end
-		}
-		k.Parts = append(k.Parts, delay{what, max(0, until.Sub(at)), going})
-		if until.After(at) {
-			at = until
-		}
+	if !c.Mention.FirstSeen.IsZero() {
+		k.Parts = append(k.Parts, delay{"heard", w.Heard, false})
 	}
-	if !m.FirstSeen.IsZero() {
-		add("heard", m.FirstSeen, false)
-	}
-	claimed := time.Time{}
-	for _, ch := range c.Changes {
-		if ch.To == puskaradio.Claimed && claimed.IsZero() {
-			claimed = ch.At
-		}
-	}
-	switch {
-	case !claimed.IsZero():
-		add("taken", claimed, false)
-		add("answered", end, !k.Ended)
-	default:
-		add("taken", end, !k.Ended)
+	k.Parts = append(k.Parts, delay{"taken", w.Taken, !w.Claimed && !k.Ended})
+	if w.Claimed {
+		k.Parts = append(k.Parts, delay{"answered", w.Replied, !k.Ended})
 	}
 	if k.Over {
 		longest := time.Duration(-1)

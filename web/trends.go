@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -69,28 +68,6 @@ type starRow struct {
 	tally
 }
 
-// differs reports whether a share of k in n is surely another than one of j in
-// m: whether zero is outside of Newcombe's interval of 95 % for their
-// difference.
-func differs(k, n, j, m int) bool {
-	if n == 0 || m == 0 {
-		return false
-	}
-	p, q := float64(k)/float64(n), float64(j)/float64(m)
-	l1, u1 := wilson(p, float64(n))
-	l2, u2 := wilson(q, float64(m))
-	d := p - q
-	return d-math.Hypot(p-l1, u2-q) > 0 || d+math.Hypot(u1-p, q-l2) < 0
-}
-
-// wilson is the interval of 95 % for a share p that was seen in n.
-func wilson(p, n float64) (low, high float64) {
-	const z = 1.959964
-	mid := (p + z*z/(2*n)) / (1 + z*z/n)
-	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	return max(0, mid-half), min(1, mid+half)
-}
-
 // Sentence says what there is to see.
 func (p *trendsView) Sentence() string {
 	n, m := p.Is.Total(), p.Was.Total()
@@ -101,7 +78,7 @@ func (p *trendsView) Sentence() string {
 		return p.T("%s mentions, %s negative. There are too few to compare with the period before (%s).", p.Num(n), p.Num(p.Is.Negative), p.Num(m))
 	}
 	s := p.T("The negative share went from %s to %s against the period before", p.Percent(p.Was.Negative, m), p.Percent(p.Is.Negative, n))
-	if differs(p.Is.Negative, n, p.Was.Negative, m) {
+	if trend.Differ(p.Is.Negative, n, p.Was.Negative, m) {
 		return s + p.T(": more than luck explains.")
 	}
 	return s + p.T(": the change is within normal variation.")
