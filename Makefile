@@ -55,7 +55,7 @@ fuzz: # a minute of every fuzz test; FUZZTIME=10s for less
 		go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),60s) $$p || exit 1; done; done
 
 bench: # make bench > new.txt; go run golang.org/x/perf/cmd/benchstat@latest old.txt new.txt
-	@go test -run '^$$' -bench . -benchtime $(or $(BENCHTIME),1s) -count $(or $(COUNT),1) ./crawler ./monitor ./sentiment ./store ./trend
+	@go test -run '^$$' -bench . -benchtime $(or $(BENCHTIME),1s) -count $(or $(COUNT),1) ./crawler ./monitor ./sentiment ./store ./trend ./web
 
 bench-history: # reading a history of 5 million mentions; about 4 GB of disk and ten minutes the first time
 	mkdir -p .cache/history

@@ -3,7 +3,6 @@ package monitor
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,13 +75,8 @@ func (m *Monitor) draftFor(ctx context.Context, w notify.Wish) (*notify.Draft, e
 		return nil, err
 	}
 	d.Post = puskaradio.QuoteOf(c.ID, &c.Mention) // as it is now
-	d.Text = notify.FirstReply(a.Name, &c.Mention)
-	switch out, _, err := m.draft(&c, d.Text); {
-	case err == nil:
-		d.Send, d.As, d.To = true, out.As, out.To
-	case !errors.Is(err, crawler.ErrNoReply):
-		d.Send = true // the text is not yet as it must be: the form says so
-	}
+	begun, send := m.BeginAnswer(&c)
+	d.Text, d.Send, d.As, d.To = begun.Text, send, begun.As, begun.To
 	return d, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/notify"
 )
 
 // sendingNote begins the note of the change that stands in a case from before
@@ -57,6 +58,22 @@ func (m *Monitor) draft(c *puskaradio.Case, text string) (Answer, crawler.Replie
 		out.To = linkOf(x)
 	}
 	return out, con.(crawler.Replier), nil
+}
+
+// BeginAnswer is how an answer to a case may begin, for a person to change; send
+// says whether it can be sent from here.
+func (m *Monitor) BeginAnswer(c *puskaradio.Case) (out Answer, send bool) {
+	name := c.Mention.Brand
+	if b, ok := m.Plan().brand(name); ok {
+		name = b.Name
+	}
+	text := notify.FirstReply(name, &c.Mention)
+	out, _, err := m.draft(c, text)
+	if err != nil { // one that is not yet as it must be is for the person to mend
+		return Answer{ID: c.ID, Text: text}, !errors.Is(err, crawler.ErrNoReply)
+	}
+	out.Text = text
+	return out, true
 }
 
 // SendAnswer sends an answer to a case, which by approved; as is who works on

@@ -63,14 +63,11 @@ func (a *app) listTokens(cmd *cobra.Command) error {
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, t := range all {
-		brands, until := "all brands", "until "+day(t.Expires, "taken away")
-		if len(t.Brands) > 0 {
-			brands = strings.Join(t.Brands, ", ")
-		}
+		until := "until " + day(t.Expires, "taken away")
 		if t.Over(time.Now()) {
 			until = "ended " + day(t.Expires, "")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\tused %s\n", t.Name, t.Role, brands, until, day(t.Used, "never"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\tused %s\n", t.Name, t.Role, brandsText(t.Brands), until, day(t.Used, "never"))
 	}
 	return w.Flush()
 }
@@ -86,8 +83,8 @@ func (a *app) tokenAddCommand() *cobra.Command {
 			if !slices.Contains(web.TokenRoles(), t.Role) {
 				return usage("--role %q: write reader or agent", role)
 			}
-			if t.Name == "" || web.NameOf(t.Name) != t.Name {
-				return usage("%q is no name: write one of at most 40 letters, without signs that cannot be seen", t.Name)
+			if err := checkName(t.Name); err != nil {
+				return err
 			}
 			if expires != "" {
 				long, err := parseSpan(expires)
@@ -100,15 +97,8 @@ func (a *app) tokenAddCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, given := range brands {
-				if given == "" {
-					return usage("--brand: write the id of a brand")
-				}
-				b, err := l.brand(given)
-				if err != nil {
-					return err
-				}
-				t.Brands = append(t.Brands, b.ID)
+			if t.Brands, err = l.brandIDs(brands); err != nil {
+				return err
 			}
 			if known, err := isToken(ctx, s, t.Name); err != nil || known {
 				return errors.Join(err, fmt.Errorf("there is a token %s; take it away first with: puskaradio token remove %s", t.Name, t.Name))

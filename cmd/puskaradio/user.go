@@ -50,14 +50,11 @@ web.listen may be open to others, behind a proxy that speaks HTTPS.`,
 			}
 			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 			for _, p := range people {
-				brands, how := "all brands", "signs in with a password"
-				if len(p.Brands) > 0 {
-					brands = strings.Join(p.Brands, ", ")
-				}
+				how := "signs in with a password"
 				if p.Hash == "" {
 					how = "has no password yet"
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.Name, p.Role, brands, how)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.Name, p.Role, brandsText(p.Brands), how)
 			}
 			return w.Flush()
 		},
@@ -79,25 +76,21 @@ by a link that is printed; with --password-stdin it is the first line of the inp
 			if !slices.Contains(puskaradio.Roles(), puskaradio.Role(role)) {
 				return usage("--role %q: write reader, agent or owner", role)
 			}
-			if name == "" || web.NameOf(name) != name {
-				return usage("%q is no name: write one of at most 40 letters, without signs that cannot be seen", name)
+			if err := checkName(name); err != nil {
+				return err
 			}
 			s, l, err := a.store(cmd)
 			if err != nil {
 				return err
 			}
-			for i, id := range brands {
-				b, err := l.brand(id)
-				if err != nil {
-					return err
-				}
-				brands[i] = b.ID
-			}
 			p, known, err := personOf(ctx, s, name)
 			if err != nil {
 				return err
 			}
-			p.Role, p.Brands = puskaradio.Role(role), brands
+			p.Role = puskaradio.Role(role)
+			if p.Brands, err = l.brandIDs(brands); err != nil {
+				return err
+			}
 			if fromStdin {
 				line, err := bufio.NewReader(a.in).ReadString('\n')
 				if err != nil && !errors.Is(err, io.EOF) {
@@ -126,6 +119,37 @@ by a link that is printed; with --password-stdin it is the first line of the inp
 	cmd.Flags().StringSliceVar(&brands, "brand", nil, "the only brands that they see; all unless said")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the input")
 	return cmd
+}
+
+// checkName refuses what is no name of a person or a token.
+func checkName(name string) error {
+	if name == "" || web.NameOf(name) != name {
+		return usage("%q is no name: write one of at most 40 letters, without signs that cannot be seen", name)
+	}
+	return nil
+}
+
+// brandIDs are the ids of brands that were named; nil of none, which is all.
+func (l *loaded) brandIDs(given []string) (ids []string, err error) {
+	for _, name := range given {
+		if name == "" { // which would be the first
+			return nil, usage("--brand: write the id of a brand")
+		}
+		b, err := l.brand(name)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, b.ID)
+	}
+	return ids, nil
+}
+
+// brandsText says which brands somebody sees.
+func brandsText(ids []string) string {
+	if len(ids) == 0 {
+		return "all brands"
+	}
+	return strings.Join(ids, ", ")
 }
 
 func (a *app) userInviteCommand() *cobra.Command {

@@ -17,10 +17,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/puskaradio/puskaradio"
-	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
-	"github.com/puskaradio/puskaradio/notify"
-	"github.com/puskaradio/puskaradio/trend"
 	"github.com/puskaradio/puskaradio/web"
 )
 
@@ -167,58 +164,6 @@ func (r *runner) sources(ctx context.Context, now time.Time) ([]web.Source, erro
 		})
 	}
 	return out, err
-}
-
-// answerer drafts and sends answers for the dashboard.
-type answerer struct{ m *monitor.Monitor }
-
-// Draft implements [web.Answerer].
-func (a answerer) Draft(ctx context.Context, c *puskaradio.Case) (web.Answer, error) {
-	name := c.Mention.Brand
-	for _, b := range a.m.Plan().Brands {
-		if b.ID == name {
-			name = b.Name
-		}
-	}
-	out := web.Answer{Text: notify.FirstReply(name, &c.Mention)}
-	d, err := a.m.DraftAnswer(ctx, c.ID, out.Text)
-	switch {
-	case errors.Is(err, crawler.ErrNoReply):
-		return out, nil
-	case err != nil: // the text is not yet as it must be: sending says so
-		out.Send = true
-		return out, nil
-	}
-	out.Send, out.As, out.To = true, d.As, d.To
-	return out, nil
-}
-
-// Send implements [web.Answerer].
-func (a answerer) Send(ctx context.Context, id puskaradio.ID, text, by string) (string, error) {
-	d, err := a.m.SendAnswer(ctx, id, text, by, by)
-	return d.Ref, err
-}
-
-// rehearse is what the dashboard shows of a rehearsal.
-func (r *runner) rehearse(ctx context.Context, brand string, from, now time.Time) (web.Rehearsal, error) {
-	l := r.current.Load()
-	history, err := r.monitor.Rehearse(ctx, brand, from, now)
-	if err != nil {
-		return web.Rehearsal{}, err
-	}
-	out := web.Rehearsal{Mentions: history.Mentions(), Weeks: history.Weeks(), Own: string(cmp.Or(l.Alerts.Sensitivity, trend.Normal)), Budget: l.plan.Budget}
-	for _, each := range trend.Sensitivities() {
-		threshold, err := each.Threshold()
-		if err != nil {
-			return web.Rehearsal{}, err
-		}
-		x := web.Rehearsed{Sensitivity: string(each)}
-		for _, a := range history.With(threshold) {
-			x.Alerts = append(x.Alerts, web.RehearsedAlert(a))
-		}
-		out.By = append(out.By, x)
-	}
-	return out, nil
 }
 
 // mayOpen is why the dashboard may not be open to others, or nil.

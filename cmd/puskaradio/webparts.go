@@ -1,0 +1,49 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/trend"
+	"github.com/puskaradio/puskaradio/web"
+)
+
+// answerer drafts and sends answers for the dashboard.
+type answerer struct{ m *monitor.Monitor }
+
+// Draft implements [web.Answerer].
+func (a answerer) Draft(_ context.Context, c *puskaradio.Case) (web.Answer, error) {
+	d, send := a.m.BeginAnswer(c)
+	return web.Answer{Text: d.Text, Send: send, As: d.As, To: d.To}, nil
+}
+
+// Send implements [web.Answerer].
+func (a answerer) Send(ctx context.Context, id puskaradio.ID, text, by string) (string, error) {
+	d, err := a.m.SendAnswer(ctx, id, text, by, by)
+	return d.Ref, err
+}
+
+// rehearse is what the dashboard shows of a rehearsal.
+func (r *runner) rehearse(ctx context.Context, brand string, from, now time.Time) (web.Rehearsal, error) {
+	l := r.current.Load()
+	history, err := r.monitor.Rehearse(ctx, brand, from, now)
+	if err != nil {
+		return web.Rehearsal{}, err
+	}
+	out := web.Rehearsal{Mentions: history.Mentions(), Weeks: history.Weeks(), Own: string(cmp.Or(l.Alerts.Sensitivity, trend.Normal)), Budget: l.plan.Budget}
+	for _, each := range trend.Sensitivities() {
+		threshold, err := each.Threshold()
+		if err != nil {
+			return web.Rehearsal{}, err
+		}
+		x := web.Rehearsed{Sensitivity: string(each)}
+		for _, a := range history.With(threshold) {
+			x.Alerts = append(x.Alerts, web.RehearsedAlert(a))
+		}
+		out.By = append(out.By, x)
+	}
+	return out, nil
+}
