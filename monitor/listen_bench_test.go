@@ -150,12 +150,18 @@ func benchmarkStream(b *testing.B, every, n int) {
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
 	var early, most float64
-	var behind []float64 // seconds, ten times a second
+	var behind []float64  // seconds, ten times a second
+	var minutes []float64 // the most memory in each, MiB
 	heard := false
 	for tick := time.NewTicker(100 * time.Millisecond); ; {
 		<-tick.C
 		mb := resident()
 		most = max(most, mb)
+		if i := int(time.Since(began) / time.Minute); i == len(minutes) {
+			minutes = append(minutes, mb)
+		} else {
+			minutes[i] = max(minutes[i], mb)
+		}
 		cursor, err := s.Cursor(ctx, "listen/sky")
 		if err != nil {
 			b.Fatal(err)
@@ -192,6 +198,7 @@ func benchmarkStream(b *testing.B, every, n int) {
 	b.ReportMetric(early, "MiB-by-a-fifth")
 	b.ReportMetric(most, "MiB-at-most")
 	b.ReportMetric(0, "ns/op")
+	b.Logf("the most memory in each minute, MiB: %.0f", minutes)
 	if len(behind) > 0 {
 		slices.Sort(behind)
 		b.ReportMetric(behind[len(behind)*99/100], "s-behind-p99")
