@@ -87,7 +87,7 @@ type apiClock struct {
 }
 
 func (v *view) caseFor(c *puskaradio.Case) apiCase {
-	k := clockOf(c, v.Plan.Target, v.Now)
+	k := clockOf(c, v.Plan.targetOf(&c.Mention), v.Now)
 	return apiCase{
 		c.ID, c.Status, c.Who, c.Until, c.Alerted, c.Changes,
 		apiClock{k.Wait.Seconds(), k.Target.Seconds(), k.Over, k.Ended, k.Exact, k.Whose},

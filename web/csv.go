@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/store"
@@ -46,15 +47,22 @@ func (s *Server) writeCSV(w http.ResponseWriter, name string, rows [][]string) e
 	return nil
 }
 
-// csvCell is a text that no spreadsheet takes for a formula: one that begins
-// like it, behind spaces and what cannot be seen, is put behind an apostrophe.
-func csvCell(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
-	begins := strings.TrimLeft(s, " \u00a0\ufeff\u200b\u200e\u200f\n")
-	if begins != "" && strings.ContainsRune("=+-@\t\r＝＋－＠−", []rune(begins)[0]) {
+// GuardCell keeps a spreadsheet from taking a text for a formula: one that
+// begins like it, behind spaces and what cannot be seen, is put behind an
+// apostrophe.
+func GuardCell(s string) string {
+	begins := strings.TrimLeftFunc(s, func(r rune) bool {
+		return r != '\t' && r != '\r' && (unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r))
+	})
+	if begins != "" && strings.ContainsRune("=+-@\t\r＝＋－＠−", []rune(begins)[0]) || strings.HasPrefix(s, "\x00") {
 		return "'" + s
 	}
 	return s
+}
+
+// csvCell is a guarded text that is one: UTF-8 without zeros.
+func csvCell(s string) string {
+	return GuardCell(strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", ""))
 }
 
 // csvTime is a time as spreadsheets and programs read it.
@@ -117,7 +125,7 @@ func (s *Server) casesCSV(w http.ResponseWriter, r *http.Request, v *view, f sto
 			if !keep(c) {
 				continue
 			}
-			k := clockOf(c, v.Plan.Target, v.Now)
+			k := clockOf(c, v.Plan.targetOf(&c.Mention), v.Now)
 			row := mentionRow(mentionOf(c.ID, c.Mention, c.Status))
 			rows = append(rows, append(row, c.Who, csvTime(c.FirstReply()), strconv.Itoa(int(k.Wait.Seconds())), strconv.FormatBool(k.Over)))
 		}

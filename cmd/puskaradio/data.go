@@ -8,14 +8,13 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/store"
+	"github.com/puskaradio/puskaradio/web"
 )
 
 func (a *app) exportCommand() *cobra.Command {
@@ -118,19 +117,10 @@ func exportRow(e *store.Entry) []string {
 	}
 	for i, cell := range row {
 		if exportColumns[i] != "value" { // a number below zero is no formula
-			row[i] = guardCell(cell)
+			row[i] = web.GuardCell(cell)
 		}
 	}
 	return row
-}
-
-// guardCell keeps a spreadsheet from taking a cell for a formula.
-func guardCell(s string) string {
-	t := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
-	if t != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(t)[0]) || s != "" && strings.ContainsRune("\t\r\x00", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 func (a *app) backupCommand() *cobra.Command {

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/puskaradio/puskaradio/web"
 )
 
 // TestSecretsStayOut runs the program with secrets, lets a server throw them
@@ -166,7 +168,7 @@ func FuzzCell(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := guardCell(s)
+		got := web.GuardCell(s)
 		first := strings.TrimLeftFunc(got, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
 		if first != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(first)[0]) || got != "" && strings.ContainsRune("\t\r\x00", rune(got[0])) {
 			t.Errorf("the cell %q is a formula", got)
