@@ -61,8 +61,9 @@ bench-history: # reading a history of 5 million mentions; about 4 GB of disk and
 	mkdir -p .cache/history
 	PUSKARADIO_BENCH_DIR=$(CURDIR)/.cache/history PUSKARADIO_BENCH_N=5000000 go test -timeout 60m -run '^$$' -bench 'History|Open' -benchtime 2s -v ./store
 
-bench-peers: # beside SQLite, Scrapy, Aho-Corasick and govader, in one run each (Debian: python3-scrapy)
-	@command -v scrapy >/dev/null || { $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy; }
+bench-peers: # beside SQLite, Scrapy, Aho-Corasick, govader and VADER, in one run each (Debian: python3-scrapy python3-nltk)
+	@command -v scrapy >/dev/null && /usr/bin/python3 -c 'import nltk' 2>/dev/null || { \
+		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy python3-nltk; }
 	cd testdata/peers && go test -timeout 30m -run '^$$' -bench . -benchtime 1x .
 
 spikes: # bursts and false alerts on 1,200 made-up brands, beside the rules of other tools (ten minutes)
