@@ -17,6 +17,7 @@ import (
 const (
 	gatherFor  = 200 * time.Millisecond // how long pages of a stream are gathered before they are kept together
 	gatherMost = 1000                   // mentions and deletions of them
+	waitMost   = 8                      // pages of a connection; what is behind them waits at the source, and takes none of our memory
 	aliveEvery = 5 * time.Minute        // a stream that is open is noted in the ledger
 	steadyFor  = time.Minute            // after which a stream that breaks is opened again at once
 	longPause  = 5 * time.Minute
@@ -96,7 +97,7 @@ func (m *Monitor) hear(ctx context.Context, p *Plan, src *Source, s crawler.Stre
 	}
 	open, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	k := &keeper{m: m, p: p, src: src, pages: make(chan crawler.Page, 64), fail: cancel}
+	k := &keeper{m: m, p: p, src: src, pages: make(chan crawler.Page, waitMost), fail: cancel}
 	// What was heard before an interruption is kept.
 	whole := context.WithoutCancel(ctx)
 	var wg sync.WaitGroup
