@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -323,12 +324,33 @@ func parseConfigAt(file string) (*loaded, error) {
 	return loadConfig(file)
 }
 
+// queued are the alerts that wait in the queue to be told.
+func (w *world) queued() (keys []string) {
+	w.t.Helper()
+	s, err := store.OpenBolt(filepath.Join(w.dir, "data"), nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer s.Close()
+	jobs, err := s.Jobs(context.Background(), "deliver/")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, j := range jobs {
+		if _, key, ok := strings.Cut(j.Key, "/a/"); ok {
+			keys = append(keys, "a/"+key)
+		}
+	}
+	return keys
+}
+
 // account checks what must hold whatever was killed: everything that was
 // served is there once, every decided alert was told, and none more often than
 // the kills explain.
 func (w *world) account(kills int) {
 	w.t.Helper()
 	alerts, refs := w.ledger()
+	queued := w.queued()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.posts {
@@ -339,7 +361,7 @@ func (w *world) account(kills int) {
 	twice := 0
 	for _, key := range alerts {
 		if w.told[key] == 0 {
-			w.t.Errorf("alert %s was decided and not told", key)
+			w.t.Errorf("alert %s was decided and not told; it waits: %v", key, slices.Contains(queued, key))
 		}
 	}
 	for key, n := range w.told {
