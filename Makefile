@@ -7,7 +7,7 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export CGO_ENABLED = 0
 
-.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history spikes eval vuln screenshots
+.PHONY: release build test check needs fmt golden crash fuzz bench bench-peers bench-history spikes eval vuln screenshots
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
@@ -71,6 +71,9 @@ spikes: # bursts and false alerts on 1,200 made-up brands, beside the rules of o
 
 eval: # checks that need data which is not ours to publish: make eval DATA=…
 	DATA=$(abspath $(DATA)) go test -count 1 -tags eval -run 'Eval' -v ./trend ./cmd/puskaradio
+
+release: # archives, manual pages, completions, lists of parts and sums of a version: make release VERSION=0.1.0
+	docs/deploy/release.sh $(VERSION) dist
 
 vuln: # needs the network
 	go run $(GOVULNCHECK) ./...

@@ -142,12 +142,12 @@ line was wrong, 3 when the data directory cannot be used as it is.`,
 	f.StringVarP(&a.file, "config", "c", "puskaradio.yaml", "the configuration")
 	f.BoolVar(&a.json, "json", false, "print JSON, for programs")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about the work")
-	for _, c := range []*cobra.Command{
+	for _, c := range append(a.releaseCommands(), []*cobra.Command{
 		a.runCommand(), a.linkCommand(), a.userCommand(), a.tokenCommand(), a.privacyCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
 		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.alertsCommand(), a.muteCommand(), a.searchCommand(),
 		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(),
 		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),
-	} {
+	}...) {
 		if c.Args == nil {
 			c.Args = cobra.NoArgs
 		}

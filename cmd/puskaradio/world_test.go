@@ -28,7 +28,9 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "puskaradio")
-	out, err := exec.Command("go", "build", "-tags", "fault", "-o", path, ".").CombinedOutput()
+	cmd := exec.Command("go", "build", "-tags", "fault", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as in a release
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
