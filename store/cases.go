@@ -166,7 +166,7 @@ func (r *reader) mention(tx *bbolt.Tx, k mentionKey, e entry) (puskaradio.Mentio
 	if err != nil {
 		return m, fmt.Errorf("mention %s: %w", k.id(), err)
 	}
-	m.Brand, m.Source = r.s.names.of(brandName, k.brand), r.s.names.of(sourceName, uint32(e.source))
+	m.Brand, m.Source = r.s.names.of(brandName, k.brand), r.s.names.of(sourceName, e.source)
 	if e.flags&flagCorrected != 0 {
 		c, err := getCase(tx, k)
 		if err != nil {

@@ -88,7 +88,7 @@ func (b *batch) mention(m *puskaradio.Mention, st *Stored) error {
 	d := digest(m)
 	switch {
 	case known == nil:
-		p := &pending{key: k, mention: *m, entry: entry{digest: d, source: uint16(source)}}
+		p := &pending{key: k, mention: *m, entry: entry{digest: d, source: source}}
 		p.entry.setScore(m.Verdict())
 		p.entry.setRating(m.Rating)
 		if m.Story != "" {

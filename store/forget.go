@@ -41,7 +41,7 @@ func (s *Bolt) Forget(ctx context.Context, limits ...Limit) (n int, err error) {
 				case errors.Is(err, puskaradio.ErrNotFound):
 				case err != nil:
 					return err
-				case bounds[uint32(e.source)].takes(k, e): // still
+				case bounds[e.source].takes(k, e): // still
 					drop = append(drop, found{k, e})
 				}
 			}
@@ -86,7 +86,7 @@ func (s *Bolt) overdue(ctx context.Context, bounds map[uint32]bound, from []byte
 			if err != nil {
 				return err
 			}
-			l, ok := bounds[uint32(e.source)]
+			l, ok := bounds[e.source]
 			if key := keyOfB(k); ok && l.takes(key, e) {
 				hits = append(hits, key)
 			}
