@@ -29,7 +29,7 @@ type Postgres struct {
 	opts   PostgresOptions
 	lock   int64  // the advisory locks of this schema begin here
 	server string // postgres://host/database, without user and password
-	id     string // of the store, see erased.digest
+	id     string // of the store, which salts the names of the erased
 	names  pgNames
 	close  sync.Once
 }

@@ -57,3 +57,11 @@ func TestPostgresOpens(t *testing.T) {
 	wg.Wait()
 	openPostgresAt(t, url, store.PostgresOptions{})
 }
+
+func openPostgres(t *testing.T) store.Store {
+	t.Helper()
+	return openPostgresAt(t, database(t), store.PostgresOptions{})
+}
+
+// TestPostgres leaves the queue to run out.
+func TestPostgres(t *testing.T) { testStore(t, openPostgres) }

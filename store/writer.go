@@ -119,9 +119,9 @@ type batch struct {
 	filing
 	s     *Bolt
 	tx    *bbolt.Tx
-	erase  map[uint16][]uint32 // records that are out of date, by quarter
-	named  []string            // kinds and names that are new
-	wake   bool
+	erase map[uint16][]uint32 // records that are out of date, by quarter
+	named []string            // kinds and names that are new
+	wake  bool
 }
 
 func (s *Bolt) commit(group []*write) (err error) {
