@@ -68,17 +68,16 @@ func (p *Postgres) Commit(ctx context.Context, c Crawl) (st Stored, err error) {
 // its transaction begins.
 func (p *Postgres) meet(ctx context.Context, c *Crawl) (map[string]uint32, error) {
 	names := map[string]uint32{}
+	brands, sources := map[string]uint32{}, map[string]uint32{}
 	for i := range c.Mentions {
-		m := &c.Mentions[i]
-		for _, n := range [][2]string{{brandName, m.Brand}, {sourceName, m.Source}} {
-			if _, ok := names[n[0]+n[1]]; ok {
-				continue
-			}
-			num, err := p.newNumber(ctx, n[0], n[1])
-			if err != nil {
-				return nil, err
-			}
-			names[n[0]+n[1]] = num
+		brands[c.Mentions[i].Brand], sources[c.Mentions[i].Source] = 0, 0
+	}
+	for kind, of := range map[string]map[string]uint32{brandName: brands, sourceName: sources} {
+		if err := p.newNumbers(ctx, kind, of); err != nil {
+			return nil, err
+		}
+		for name, num := range of {
+			names[kind+name] = num
 		}
 	}
 	if len(c.Gone) == 0 {
@@ -236,6 +235,9 @@ func (p *Postgres) newShelf(ctx context.Context, tx pgx.Tx, c *Crawl, names map[
 // enter begins to file mentions: nobody changes the rules until the end of the
 // transaction. It gives the first hour whose counts are kept.
 func (p *Postgres) enter(b *pgx.Batch, hours *uint32) {
+	// All is asked for by its key; no guess of how many rows there are may lead
+	// to a plan that reads a whole table.
+	b.Queue(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`)
 	b.Queue(`SELECT pg_advisory_xact_lock_shared($1)`, p.lock+lockRules)
 	b.Queue(`SELECT zone, hours FROM meta`).QueryRow(func(row pgx.Row) error {
 		var zone string

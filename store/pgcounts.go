@@ -19,62 +19,116 @@ func (p *Postgres) zone() *time.Location { return p.opts.Zone }
 // pgKinds are the numbers that the buckets of counts have as kinds.
 var pgKinds = map[string]int16{"r": 0, "h": 1}
 
-// addCounts adds to the rows of counts, in the transaction of what is counted.
-// The rows that are new are made first, and all are locked in one order.
+// addCounts adds to the rows of counts, in the transaction of what is counted:
+// those that are there are locked in one order, and those that are new are
+// made in the same. What another makes meanwhile is added to.
 func addCounts(ctx context.Context, tx pgx.Tx, cs counts) error {
-	if len(cs) == 0 {
-		return nil
-	}
-	rows := make([]row, 0, len(cs))
+	todo := make([]row, 0, len(cs))
 	for r := range cs {
-		rows = append(rows, r)
+		todo = append(todo, r)
 	}
-	slices.SortFunc(rows, func(a, b row) int {
+	slices.SortFunc(todo, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.brand, b.brand), cmp.Compare(pgKinds[a.bucket], pgKinds[b.bucket]), cmp.Compare(a.step, b.step))
 	})
-	brands, kinds, steps := make([]int32, len(rows)), make([]int16, len(rows)), make([]int64, len(rows))
-	at := make(map[row]int, len(rows))
-	for i, r := range rows {
-		brands[i], kinds[i], steps[i] = int32(r.brand), pgKinds[r.bucket], int64(r.step)
-		at[row{brand: r.brand, bucket: r.bucket, step: r.step}] = i
-	}
-	var b pgx.Batch
-	b.Queue(`
-		INSERT INTO counts (brand, kind, step, packed)
-		SELECT w.brand, w.kind, w.step, '' FROM unnest($1::int[], $2::smallint[], $3::bigint[]) AS w (brand, kind, step)
-		ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING`, brands, kinds, steps)
-	have := make([][]tally, len(rows))
-	b.Queue(`
-		SELECT c.brand, c.kind, c.step, c.packed
-		FROM unnest($1::int[], $2::smallint[], $3::bigint[]) AS w (brand, kind, step)
-		JOIN counts c USING (brand, kind, step)
-		ORDER BY 1, 2, 3 FOR UPDATE OF c`, brands, kinds, steps).Query(func(found pgx.Rows) error {
-		var brand int32
-		var kind int16
-		var step int64
-		var packed []byte
-		_, err := pgx.ForEachRow(found, []any{&brand, &kind, &step, &packed}, func() (err error) {
-			i := at[row{brand: uint32(brand), bucket: bucketOf(kind), step: uint32(step)}]
-			have[i], err = decodeTallies(nil, packed)
-			return err
-		})
-		return err
-	})
-	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-		return fmt.Errorf("counts: %w", err)
-	}
-	packed := make([][]byte, len(rows))
-	for i, r := range rows {
-		packed[i] = appendTallies(nil, mergeTallies(have[i], cs[r]))
-	}
-	_, err := tx.Exec(ctx, `
-		UPDATE counts c SET packed = w.packed
-		FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bytea[]) AS w (brand, kind, step, packed)
-		WHERE c.brand = w.brand AND c.kind = w.kind AND c.step = w.step`, brands, kinds, steps, packed)
-	if err != nil {
-		return fmt.Errorf("counts: %w", err)
+	for len(todo) > 0 {
+		have, err := lockCounts(ctx, tx, todo)
+		if err != nil {
+			return fmt.Errorf("counts: %w", err)
+		}
+		var is, isNot columns
+		for _, r := range todo {
+			if packed, ok := have[r]; ok {
+				was, err := decodeTallies(nil, packed)
+				if err != nil {
+					return fmt.Errorf("counts: %w", err)
+				}
+				is.add(r, appendTallies(nil, mergeTallies(was, cs[r])))
+			} else {
+				isNot.add(r, appendTallies(nil, cs[r]))
+			}
+		}
+		if len(is.steps) > 0 {
+			_, err := tx.Exec(ctx, `
+				UPDATE counts c SET packed = w.packed
+				FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bytea[]) AS w (brand, kind, step, packed)
+				WHERE c.brand = w.brand AND c.kind = w.kind AND c.step = w.step`, is.brands, is.kinds, is.steps, is.packed)
+			if err != nil {
+				return fmt.Errorf("counts: %w", err)
+			}
+		}
+		if todo, err = makeCounts(ctx, tx, isNot); err != nil {
+			return fmt.Errorf("counts: %w", err)
+		}
 	}
 	return nil
+}
+
+// columns are rows of counts as a statement takes them.
+type columns struct {
+	brands []int32
+	kinds  []int16
+	steps  []int64
+	packed [][]byte
+}
+
+func (c *columns) add(r row, packed []byte) {
+	c.brands, c.kinds, c.steps = append(c.brands, int32(r.brand)), append(c.kinds, pgKinds[r.bucket]), append(c.steps, int64(r.step))
+	c.packed = append(c.packed, packed)
+}
+
+// lockCounts locks the rows that are there, and gives them.
+func lockCounts(ctx context.Context, tx pgx.Tx, todo []row) (map[row][]byte, error) {
+	var want columns
+	for _, r := range todo {
+		want.add(r, nil)
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT c.brand, c.kind, c.step, c.packed
+		FROM unnest($1::int[], $2::smallint[], $3::bigint[]) AS w (brand, kind, step)
+		JOIN counts c ON c.brand = w.brand AND c.kind = w.kind AND c.step = w.step
+		ORDER BY 1, 2, 3 FOR UPDATE OF c`, want.brands, want.kinds, want.steps)
+	if err != nil {
+		return nil, err
+	}
+	have := make(map[row][]byte, len(todo))
+	var brand, step uint32
+	var kind int16
+	var packed []byte
+	_, err = pgx.ForEachRow(rows, []any{&brand, &kind, &step, &packed}, func() error {
+		have[row{bucketOf(kind), brand, step}] = packed
+		return nil
+	})
+	return have, err
+}
+
+// makeCounts makes rows, and gives those that another has made meanwhile.
+func makeCounts(ctx context.Context, tx pgx.Tx, fresh columns) (late []row, err error) {
+	if len(fresh.steps) == 0 {
+		return nil, nil
+	}
+	rows, err := tx.Query(ctx, `
+		INSERT INTO counts (brand, kind, step, packed)
+		SELECT w.brand, w.kind, w.step, w.packed FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bytea[]) AS w (brand, kind, step, packed)
+		ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING RETURNING brand, kind, step`, fresh.brands, fresh.kinds, fresh.steps, fresh.packed)
+	if err != nil {
+		return nil, err
+	}
+	made := map[row]bool{}
+	var brand, step uint32
+	var kind int16
+	_, err = pgx.ForEachRow(rows, []any{&brand, &kind, &step}, func() error {
+		made[row{bucketOf(kind), brand, step}] = true
+		return nil
+	})
+	if err != nil || len(made) == len(fresh.steps) {
+		return nil, err
+	}
+	for i := range fresh.steps {
+		if r := (row{bucketOf(fresh.kinds[i]), uint32(fresh.brands[i]), uint32(fresh.steps[i])}); !made[r] {
+			late = append(late, r)
+		}
+	}
+	return late, nil
 }
 
 func bucketOf(kind int16) string {

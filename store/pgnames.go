@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"sync"
 	"unicode/utf8"
 
@@ -50,19 +51,41 @@ func (p *Postgres) number(ctx context.Context, kind, name string) (num uint32, o
 	return num, true, nil
 }
 
-// newNumber gives the number of a name, a new one if it must. It is written at
-// once: a name that nothing is filed under does no harm, and no transaction
-// has to wait for another that has met it too.
-func (p *Postgres) newNumber(ctx context.Context, kind, name string) (uint32, error) {
-	num, ok, err := p.number(ctx, kind, name)
-	if ok || err != nil {
-		return num, err
+// newNumbers gives the numbers of names of one kind, new ones if it must. They
+// are written at once: a name that nothing is filed under does no harm, and no
+// transaction has to wait for another that has met it too.
+func (p *Postgres) newNumbers(ctx context.Context, kind string, names map[string]uint32) error {
+	var unknown []string
+	for name := range names {
+		if num, ok := p.names.get(kind, name); ok {
+			names[name] = num
+		} else {
+			unknown = append(unknown, keyText(name))
+		}
 	}
-	if _, err := p.pool.Exec(ctx, `INSERT INTO names (kind, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, kind, keyText(name)); err != nil {
-		return 0, closedPool(err)
+	if len(unknown) == 0 {
+		return nil
 	}
-	num, _, err = p.number(ctx, kind, name)
-	return num, err
+	slices.Sort(unknown) // as all others who make them do, for they wait for each other
+	_, err := p.pool.Exec(ctx, `
+		INSERT INTO names (kind, name) SELECT $1, u.name FROM unnest($2::text[]) u (name)
+		WHERE NOT EXISTS (SELECT FROM names n WHERE n.kind = $1 AND n.name = u.name) ORDER BY u.name ON CONFLICT DO NOTHING`, kind, unknown)
+	if err != nil {
+		return closedPool(err)
+	}
+	rows, err := p.pool.Query(ctx, `SELECT name, num FROM names WHERE kind = $1 AND name = ANY($2)`, kind, unknown)
+	if err != nil {
+		return closedPool(err)
+	}
+	var name string
+	var num uint32
+	_, err = pgx.ForEachRow(rows, []any{&name, &num}, func() error {
+		name = fromKeyText(name)
+		names[name] = num
+		p.names.set(kind, name, num)
+		return nil
+	})
+	return closedPool(err)
 }
 
 // nameOf gives the name of a number.
@@ -77,9 +100,10 @@ func (p *Postgres) nameOf(ctx context.Context, num uint32) (string, error) {
 	if err != nil {
 		return "", closedPool(err)
 	}
-	var kind string
-	_, err = pgx.ForEachRow(rows, []any{&kind, &name, &num}, func() error {
-		p.names.set(kind, fromKeyText(name), num)
+	var kind, text string
+	var n uint32
+	_, err = pgx.ForEachRow(rows, []any{&kind, &text, &n}, func() error {
+		p.names.set(kind, fromKeyText(text), n)
 		return nil
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ CREATE TABLE texts (
 	record bytea    NOT NULL,        -- see record.go
 	words  tsvector NOT NULL         -- folded words, and its brand as @number
 ) WITH (toast_tuple_target = 4080);
-CREATE INDEX texts_words ON texts USING gin (words) WITH (gin_pending_list_limit = 4096);
+CREATE INDEX texts_words ON texts USING gin (words) WITH (gin_pending_list_limit = 8192);
 
 CREATE TABLE cases (
 	hash bigint PRIMARY KEY,
