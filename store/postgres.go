@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
 )
 
 // Postgres keeps everything in one schema of a PostgreSQL database, for any
@@ -31,6 +32,8 @@ type Postgres struct {
 	server string // postgres://host/database, without user and password
 	id     string // of the store, which salts the names of the erased
 	names  pgNames
+	river  *river.Client[pgx.Tx] // inserts, and runs nothing
+	locks  locks
 	close  sync.Once
 }
 
@@ -46,7 +49,6 @@ type PostgresOptions struct {
 const (
 	lockMigrate = iota
 	lockRules   // shared by who commits mentions; whole by who changes what is to be taken or counted
-	lockQueue
 )
 
 func lockOf(schema string) int64 {
@@ -95,12 +97,20 @@ func OpenPostgres(ctx context.Context, url string, o PostgresOptions) (*Postgres
 		p.pool.Close()
 		return nil, p.refuse(err)
 	}
+	p.locks.pool, p.locks.base = p.pool, p.lock
+	if p.river, err = p.inserter(); err != nil {
+		p.pool.Close()
+		return nil, err
+	}
 	return p, nil
 }
 
 // Close ends the connections. What is being written is waited for.
 func (p *Postgres) Close() error {
-	p.close.Do(p.pool.Close)
+	p.close.Do(func() {
+		p.locks.close()
+		p.pool.Close()
+	})
 	return nil
 }
 
