@@ -23,7 +23,7 @@ const (
 type stories struct {
 	mu   sync.Mutex
 	by   map[string]*trend.Stories[puskaradio.ID]
-	read map[string]time.Time // by brand: when it was read from the store
+	read map[string]time.Time       // by brand: when it was read from the store
 	told map[puskaradio.ID][]uint64 // who has repeated a story, by digests of their names
 	held int                        // texts of all brands
 }

@@ -204,15 +204,6 @@ func (a *app) store(cmd *cobra.Command) (store.Store, *loaded, error) {
 	return a.opened, l, err
 }
 
-// monitor is a monitor over the store.
-func (a *app) monitor(ctx context.Context, s store.Store, l *loaded) (*monitor.Monitor, error) {
-	m, err := a.monitorOnly(s, l)
-	if err != nil {
-		return nil, err
-	}
-	return m, m.SetPlan(ctx, l.plan, time.Now())
-}
-
 // monitorOnly is a monitor that looks at a plan but schedules nothing.
 func (a *app) monitorOnly(s store.Store, l *loaded) (*monitor.Monitor, error) {
 	log := a.logger()
