@@ -17,6 +17,7 @@ var layers = map[string][]string{
 	"internal/crowd":     {""}, // made-up talk for benchmarks
 	"internal/jetstream": {},   // a server of posts for tests
 	"internal/chromium":  {},   // a browser for tests
+	"internal/postgres":  {},   // a PostgreSQL for tests
 	"store":              {"", "internal/fault"},
 	"trend":              {""},
 	"notify":             {""},

@@ -23,6 +23,13 @@ type RetryError struct {
 func (e *RetryError) Error() string { return e.Err.Error() }
 func (e *RetryError) Unwrap() error { return e.Err }
 
+// A Turn is what processes that ask the same host tell each other of it.
+type Turn struct {
+	Last  time.Time     // when somebody last asked, or was last answered; zero is never
+	Held  time.Time     // the host wants to be left alone until then
+	Delay time.Duration // adapted to how fast the host answers; zero is not yet known
+}
+
 // A PermanentError says: never again, until a person has changed something.
 type PermanentError struct{ Err error }
 

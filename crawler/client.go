@@ -79,6 +79,7 @@ type Client struct {
 	Roots    *x509.CertPool // of TLS; nil is the system's
 	Resolver Resolver       // nil is the system's
 	Ledger   func(Visit)    // is told of every fetch, from the goroutine that fetched; may be nil
+	Turns    Turns          // of the processes that share the hosts; nil: there is only this one
 
 	once   sync.Once
 	fault  error

@@ -22,6 +22,17 @@ type lanes struct {
 	m  map[string]*lane
 }
 
+// Turns are how several processes keep one lane for each host between them.
+type Turns interface {
+	// Take waits until no other process is on the way to the host, takes the
+	// way and gives what is known of the host. Where the last one who took it
+	// has died on it, Last is now, for nobody knows what that one has asked.
+	Take(ctx context.Context, host string) (puskaradio.Turn, error)
+	// Give gives the way back. Where that cannot be said, the next one waits as
+	// after one who has died.
+	Give(host string, t puskaradio.Turn)
+}
+
 // errNoFault tells the breaker that an exchange says nothing of the host.
 var errNoFault = errors.New("no fault of the host")
 
@@ -33,6 +44,7 @@ type lane struct {
 	least   time.Duration // as configured
 	most    time.Duration // that delay may become
 	slot    chan struct{} // holds one item while a request is on the lane
+	turns   Turns         // of other processes; may be nil
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 
 	mu    sync.Mutex
@@ -68,7 +80,7 @@ func (c *Client) lane(host string) *lane {
 }
 
 func (c *Client) newLane(host string) *lane {
-	l := &lane{host: host, least: c.delay(host), slot: make(chan struct{}, 1)}
+	l := &lane{host: host, least: c.delay(host), slot: make(chan struct{}, 1), turns: c.Turns}
 	l.most = max(l.least, cmp.Or(c.MaxDelay, time.Minute))
 	l.delay = l.least
 	rest := cmp.Or(c.Rest, 5*time.Minute)
@@ -132,7 +144,7 @@ func (l *lane) slower(floor time.Duration) {
 
 // enter waits for the caller's turn. Where that would take longer than
 // patience, and where the host is resting, it answers at once with a
-// *puskaradio.RetryError. After nil, the caller must call leave.
+// *puskaradio.RetryError. After nil, the caller must call leave or free.
 func (l *lane) enter(ctx context.Context, patience time.Duration) error {
 	l.mu.Lock()
 	wait := max(time.Until(l.next()), 0) + time.Duration(l.users-1)*l.gap()
@@ -152,6 +164,10 @@ func (l *lane) enter(ctx context.Context, patience time.Duration) error {
 	case <-timer.C:
 		return l.later(max(wait, l.least))
 	}
+	if err := l.take(ctx, patience); err != nil {
+		<-l.slot
+		return err
+	}
 	for {
 		l.mu.Lock()
 		wait := time.Until(l.next())
@@ -160,7 +176,7 @@ func (l *lane) enter(ctx context.Context, patience time.Duration) error {
 			return nil
 		}
 		if wait > patience {
-			<-l.slot
+			l.free()
 			return l.later(wait)
 		}
 		pause := time.NewTimer(wait)
@@ -168,10 +184,55 @@ func (l *lane) enter(ctx context.Context, patience time.Duration) error {
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
-			<-l.slot
+			l.free()
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// take waits for the turn of this process and learns what the others know.
+func (l *lane) take(ctx context.Context, patience time.Duration) error {
+	if l.turns == nil {
+		return nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	t, err := l.turns.Take(waiting, l.host)
+	switch {
+	case ctx.Err() != nil:
+		if err == nil {
+			l.turns.Give(l.host, t)
+		}
+		return context.Cause(ctx)
+	case waiting.Err() != nil && err != nil:
+		return l.later(max(patience, l.least))
+	case err != nil:
+		fault := &FetchError{Host: l.host, State: StateLimited, Err: fmt.Errorf("ask the other processes for a turn: %w", err)}
+		return &puskaradio.RetryError{After: l.least, Err: fault}
+	}
+	l.mu.Lock()
+	if t.Last.After(l.last) {
+		l.last = t.Last
+	}
+	if t.Held.After(l.held) {
+		l.held = t.Held
+	}
+	if t.Delay > 0 {
+		l.delay = min(max(t.Delay, l.least), l.most)
+	}
+	l.mu.Unlock()
+	return nil
+}
+
+// free lets the next one on the lane, of this process and of others.
+func (l *lane) free() {
+	if l.turns != nil {
+		l.mu.Lock()
+		t := puskaradio.Turn{Last: l.last, Held: l.held, Delay: l.delay}
+		l.mu.Unlock()
+		l.turns.Give(l.host, t)
+	}
+	<-l.slot
 }
 
 // later is the answer to who would have to wait too long.
@@ -219,5 +280,5 @@ func (l *lane) leave(o outcome) {
 		l.held = at
 	}
 	l.mu.Unlock()
-	<-l.slot
+	l.free()
 }

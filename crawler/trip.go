@@ -188,7 +188,7 @@ func (t *trip) turn(ctx context.Context, exchange func(out *outcome) error) erro
 	}
 	done, err := l.breaker.Allow()
 	if err != nil {
-		<-l.slot
+		l.free()
 		return t.placed(cmp.Or(l.resting(), error(&puskaradio.RetryError{After: time.Second, Err: t.fail(StateLimited, err)})))
 	}
 	began := time.Now()

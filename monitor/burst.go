@@ -203,11 +203,11 @@ func (s *sight) odds() float64 { return math.Pow(10, -max(s.peak, s.Evidence)) }
 func (m *Monitor) heardUpTo(ctx context.Context, p *Plan, brand string, now time.Time) (time.Time, error) {
 	var last time.Time
 	for _, src := range p.sourcesOf(brand) {
-		at, ok := m.answered.Load(src.ID)
-		if !ok {
-			continue
+		at, err := m.heardAt(ctx, src.ID)
+		if err != nil {
+			return now, err
 		}
-		if at := at.(time.Time); at.After(last) {
+		if at.After(last) {
 			last = at
 		}
 	}

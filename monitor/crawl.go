@@ -83,7 +83,9 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 		if err != nil {
 			return r, false, err
 		}
-		m.answered.Store(id, now)
+		if err := m.heard(ctx, id, now); err != nil {
+			return r, false, err
+		}
 		r.Items += len(page.Mentions)
 		r.New += len(st.New)
 		r.Changed += len(st.Changed)

@@ -56,7 +56,9 @@ func (m *Monitor) glance(ctx context.Context, p *Plan, src *Source, now time.Tim
 			break
 		}
 	}
-	m.answered.Store(src.ID, now)
+	if err := m.heard(ctx, src.ID, now); err != nil {
+		return r, err
+	}
 	fresh := m.glances.news(src.ID, all)
 	line := m.page(p, src, crawler.Page{Faults: r.Faults}, nil, now).Ledger
 	line.Fetches, line.Items, line.New = r.Pages, r.Items, len(fresh)

@@ -33,7 +33,10 @@ func (m *Monitor) listen(ctx context.Context) {
 		open, cancel := context.WithCancelCause(ctx)
 		for i := range p.Sources {
 			if s, ok := crawler.StreamOf(p.Sources[i].Connector); ok {
-				wg.Go(func() { m.keepOpen(open, p, &p.Sources[i], s) })
+				src := &p.Sources[i]
+				wg.Go(func() {
+					m.alone(open, "listen/"+src.ID, func(ctx context.Context) { m.keepOpen(ctx, p, src, s) })
+				})
 			}
 		}
 		for _, c := range p.ears() {
@@ -249,14 +252,18 @@ func (k *keeper) open(ctx context.Context) error {
 
 func (k *keeper) note(ctx context.Context) error {
 	now := time.Now().UTC()
-	k.m.answered.Store(k.src.ID, now)
+	if err := k.m.heard(ctx, k.src.ID, now); err != nil {
+		return err
+	}
 	return k.m.Store.Note(ctx, puskaradio.Coverage{Source: k.src.ID, Hour: now.Truncate(time.Hour), At: now, Fetches: 1, State: crawler.StateOK})
 }
 
 // commit keeps a page, and has the source read where something was missed.
 func (k *keeper) commit(ctx context.Context, c commit) error {
 	if !c.empty {
-		k.m.answered.Store(k.src.ID, time.Now().UTC())
+		if err := k.m.heard(ctx, k.src.ID, time.Now().UTC()); err != nil {
+			return err
+		}
 		if _, err := k.m.Store.Commit(ctx, c.crawl); err != nil {
 			return err
 		}

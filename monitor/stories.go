@@ -23,6 +23,7 @@ const (
 type stories struct {
 	mu   sync.Mutex
 	by   map[string]*trend.Stories[puskaradio.ID]
+	read map[string]time.Time       // by brand: when it was read from the store
 	told map[puskaradio.ID][]uint64 // who has repeated a story, by digests of their names
 	held int                        // texts of all brands
 }
@@ -58,7 +59,7 @@ func (s *stories) repeats(first puskaradio.ID, m *puskaradio.Mention) {
 func (s *stories) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.by, s.told, s.held = nil, nil, 0
+	s.by, s.read, s.told, s.held = nil, nil, nil, 0
 }
 
 // keepWithin forgets the older half of each brand's texts when all together
@@ -86,15 +87,18 @@ func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now 
 			continue
 		}
 		s := m.stories.by[x.Brand]
-		if s == nil {
+		if s == nil || m.shared() && now.Sub(m.stories.read[x.Brand]) > tellEvery { // another process may have heard more
 			var err error
 			if s, err = m.readStories(ctx, x.Brand, now); err != nil {
 				return err
 			}
 			if m.stories.by == nil {
-				m.stories.by = map[string]*trend.Stories[puskaradio.ID]{}
+				m.stories.by, m.stories.read = map[string]*trend.Stories[puskaradio.ID]{}, map[string]time.Time{}
 			}
-			m.stories.by[x.Brand] = s
+			if was := m.stories.by[x.Brand]; was != nil {
+				m.stories.held -= was.Len()
+			}
+			m.stories.by[x.Brand], m.stories.read[x.Brand] = s, now
 			m.stories.held += s.Len()
 		}
 		before := s.Len()

@@ -136,15 +136,7 @@ func (b *batch) note(c puskaradio.Coverage) error {
 			return fmt.Errorf("ledger of %s: %w", c.Source, err)
 		}
 	}
-	c.Fetches += have.Fetches
-	c.Failed += have.Failed
-	c.Items += have.Items
-	c.New += have.New
-	c.Faults += have.Faults
-	if c.Problem == "" && c.State == "ok" && c.Faults > 0 {
-		c.Problem = have.Problem // what could not be read this hour
-	}
-	return putJSON(cov, key, c)
+	return putJSON(cov, key, addCoverage(have, c))
 }
 
 // Coverage implements [Store].

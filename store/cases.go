@@ -107,14 +107,7 @@ func (s *Bolt) Move(ctx context.Context, brand string, id puskaradio.ID, was pus
 		if statuses[e.status] != was {
 			return puskaradio.ErrTaken
 		}
-		rec.Changes = append(rec.Changes, c)
-		rec.Until = until
-		switch c.To {
-		case puskaradio.Claimed, puskaradio.Answered:
-			rec.Who = c.Who
-		case puskaradio.New:
-			rec.Who = ""
-		}
+		rec.move(c, until)
 		return setStatus(b.tx, k, e, statusNumber(c.To))
 	})
 	if taken != nil && !errors.Is(taken, puskaradio.ErrTaken) {
@@ -131,17 +124,9 @@ func (s *Bolt) Correct(ctx context.Context, brand string, id puskaradio.ID, scor
 		if err != nil {
 			return err
 		}
-		m.Corrected = score
-		rec.Corrected = score
-		p := pending{key: k, entry: *e}
-		was := tallyOf(*e)
-		e.flags &^= flagCorrected
-		if score != nil {
-			e.flags |= flagCorrected
-		}
-		e.setScore(m.Verdict())
-		p.entry = *e
-		b.recount(&p, was, m.FirstSeen)
+		p := pending{key: k, entry: *e, mention: m}
+		b.correct(&p, rec, score)
+		*e = p.entry
 		return nil
 	})
 }
@@ -166,7 +151,7 @@ func (r *reader) mention(tx *bbolt.Tx, k mentionKey, e entry) (puskaradio.Mentio
 	if err != nil {
 		return m, fmt.Errorf("mention %s: %w", k.id(), err)
 	}
-	m.Brand, m.Source = r.s.names.of(brandName, k.brand), r.s.names.of(sourceName, uint32(e.source))
+	m.Brand, m.Source = r.s.names.of(brandName, k.brand), r.s.names.of(sourceName, e.source)
 	if e.flags&flagCorrected != 0 {
 		c, err := getCase(tx, k)
 		if err != nil {

@@ -19,8 +19,8 @@ type entry struct {
 	value  int8 // score in hundredths
 	status byte // place in statuses
 	flags  byte
-	rating byte // share of the rating in hundredths, plus one; zero is none
-	source uint16
+	rating byte   // share of the rating in hundredths, plus one; zero is none
+	source uint32 // on the disk it has two bytes
 }
 
 const entrySize = 15
@@ -41,7 +41,7 @@ func (e entry) encode() []byte {
 	b := binary.BigEndian.AppendUint32(make([]byte, 0, entrySize), e.seq)
 	b = binary.BigEndian.AppendUint32(b, e.digest)
 	b = append(b, e.label, byte(e.value), e.status, e.flags, e.rating)
-	return binary.BigEndian.AppendUint16(b, e.source)
+	return binary.BigEndian.AppendUint16(b, uint16(e.source))
 }
 
 func decodeEntry(b []byte) (entry, error) {
@@ -51,7 +51,7 @@ func decodeEntry(b []byte) (entry, error) {
 	return entry{
 		seq: binary.BigEndian.Uint32(b), digest: binary.BigEndian.Uint32(b[4:]),
 		label: b[8], value: int8(b[9]), status: b[10], flags: b[11], rating: b[12],
-		source: binary.BigEndian.Uint16(b[13:]),
+		source: uint32(binary.BigEndian.Uint16(b[13:])),
 	}, nil
 }
 

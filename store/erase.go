@@ -126,7 +126,7 @@ func (s *Bolt) saidBy(ctx context.Context, source uint32, author string, from []
 			if err != nil {
 				return err
 			}
-			if uint32(e.source) != source {
+			if e.source != source {
 				continue
 			}
 			key := keyOfB(k)

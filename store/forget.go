@@ -41,7 +41,7 @@ func (s *Bolt) Forget(ctx context.Context, limits ...Limit) (n int, err error) {
 				case errors.Is(err, puskaradio.ErrNotFound):
 				case err != nil:
 					return err
-				case bounds[uint32(e.source)].takes(k, e): // still
+				case bounds[e.source].takes(k, e): // still
 					drop = append(drop, found{k, e})
 				}
 			}
@@ -86,7 +86,7 @@ func (s *Bolt) overdue(ctx context.Context, bounds map[uint32]bound, from []byte
 			if err != nil {
 				return err
 			}
-			l, ok := bounds[uint32(e.source)]
+			l, ok := bounds[e.source]
 			if key := keyOfB(k); ok && l.takes(key, e) {
 				hits = append(hits, key)
 			}
@@ -101,10 +101,9 @@ func (s *Bolt) overdue(ctx context.Context, bounds map[uint32]bound, from []byte
 func (s *Bolt) scrub(ctx context.Context, limits []Limit) (alerts []string, err error) {
 	err = s.update(ctx, 1, func(b *batch) error {
 		a, g := b.tx.Bucket([]byte("a")), b.tx.Bucket([]byte("g"))
-		keys, err := b.scrub(a, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
-			var x puskaradio.Alert
-			err := json.Unmarshal(v, &x)
-			return &x, x.Brand, [][]puskaradio.Quote{x.Quotes}, err
+		keys, err := b.scrub(a, limits, func() (any, *string) {
+			x := new(puskaradio.Alert)
+			return x, &x.Brand
 		})
 		if err != nil {
 			return err
@@ -113,48 +112,35 @@ func (s *Bolt) scrub(ctx context.Context, limits []Limit) (alerts []string, err 
 		for _, k := range keys {
 			alerts = append(alerts, k[4:])
 		}
-		_, err = b.scrub(g, limits, func(v []byte) (any, string, [][]puskaradio.Quote, error) {
-			var x puskaradio.Digest
-			err := json.Unmarshal(v, &x)
-			quotes := [][]puskaradio.Quote{x.Need, x.Good}
-			if x.Week != nil {
-				quotes = append(quotes, x.Week.Stories)
-			}
-			return &x, x.Brand, quotes, err
+		_, err = b.scrub(g, limits, func() (any, *string) {
+			x := new(puskaradio.Digest)
+			return x, &x.Brand
 		})
 		return err
 	})
 	return alerts, err
 }
 
-func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, read func([]byte) (any, string, [][]puskaradio.Quote, error)) ([]string, error) {
+// scrub goes through a bucket of what fresh makes, and gives the keys of what
+// has changed.
+func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, fresh func() (x any, brand *string)) ([]string, error) {
 	changed := map[string]any{}
 	c := bucket.Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		concerned := false
-		for _, l := range limits {
-			name, err := json.Marshal(l.Source)
+		if !mayQuote(v, limits) {
+			continue
+		}
+		x, brand := fresh()
+		if err := json.Unmarshal(v, x); err != nil {
+			return nil, fmt.Errorf("%s: %w", k, err)
+		}
+		for _, quotes := range quotesOf(x) {
+			gone, err := blank(quotes, limits, func(id puskaradio.ID) (bool, error) { return b.there(*brand, id) })
 			if err != nil {
 				return nil, err
 			}
-			concerned = concerned || bytes.Contains(v, append([]byte(`"source":`), name...))
-		}
-		if !concerned {
-			continue
-		}
-		x, brand, lists, err := read(v)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", k, err)
-		}
-		for _, quotes := range lists {
-			for i := range quotes {
-				gone, err := b.blank(&quotes[i], brand, limits)
-				if err != nil {
-					return nil, err
-				}
-				if gone {
-					changed[string(k)] = x
-				}
+			if gone {
+				changed[string(k)] = x
 			}
 		}
 	}
@@ -166,27 +152,31 @@ func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, read func([]byte) (a
 	return slices.Sorted(maps.Keys(changed)), nil
 }
 
-// blank empties a quote of a limited source whose mention is no longer there.
-func (b *batch) blank(q *puskaradio.Quote, brand string, limits []Limit) (bool, error) {
-	limited := false
+// mayQuote reports whether JSON may hold a quote of a limited source.
+func mayQuote(v []byte, limits []Limit) bool {
 	for _, l := range limits {
-		limited = limited || l.Source == q.Source
+		name, err := json.Marshal(l.Source)
+		if err != nil || bytes.Contains(v, append([]byte(`"source":`), name...)) {
+			return true
+		}
 	}
-	if !limited || q.Text == "" && q.Title == "" && q.Author == "" {
-		return false, nil
-	}
-	sec, hash, err := q.ID.Parts()
+	return false
+}
+
+// there reports whether a mention is kept. Of a brand that was never heard of
+// nothing is known, and nothing is taken away.
+func (b *batch) there(brand string, id puskaradio.ID) (bool, error) {
+	sec, hash, err := id.Parts()
 	if err != nil {
 		return false, err
 	}
 	num, ok := b.s.names.number(brandName, brand)
 	if !ok {
-		return false, nil
+		return true, nil
 	}
 	_, err = getEntry(b.tx, mentionKey{brand: num, sec: uint32(sec), hash: hash})
-	if !errors.Is(err, puskaradio.ErrNotFound) {
-		return false, err
+	if errors.Is(err, puskaradio.ErrNotFound) {
+		return false, nil
 	}
-	q.Author, q.Title, q.Text, q.URL = "", "", "", ""
-	return true, nil
+	return err == nil, err
 }

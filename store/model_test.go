@@ -38,12 +38,14 @@ type rowKey struct {
 	source string
 }
 
-// A model is a store of maps: what [store.Bolt] must be seen to be.
+// A model is a store of maps: what an engine must be seen to be.
 type model struct {
-	store  *store.Bolt
+	store  store.Store
+	bolt   *store.Bolt // nil on another engine
 	dir    string
 	places int // directories that were made
 	now    time.Time
+	open   func(rt *rapid.T) // opens it, or again
 
 	ids    map[address]puskaradio.ID // for ever
 	told   map[puskaradio.ID]*told   // not forgotten
@@ -60,49 +62,88 @@ var (
 	modelStatuses = puskaradio.Statuses()
 )
 
-func TestModel(t *testing.T) {
+// few runs a property some times, unless the command line says how often.
+func few(t *testing.T, n string) {
+	t.Helper()
 	checks := flag.Lookup("rapid.checks")
 	if was := checks.Value.String(); was == checks.DefValue {
-		if err := checks.Value.Set("6"); err != nil {
+		if err := checks.Value.Set(n); err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = checks.Value.Set(was) }()
+		t.Cleanup(func() { _ = checks.Value.Set(was) })
 	}
+}
+
+func TestModel(t *testing.T) {
+	few(t, "6")
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "model")
 		if err != nil {
 			rt.Fatal(err)
 		}
-		m := &model{
-			dir: filepath.Join(dir, "data"), now: noon,
-			ids: map[address]puskaradio.ID{}, told: map[puskaradio.ID]*told{}, rows: map[rowKey]puskaradio.Count{},
-		}
-		m.open(rt)
-		defer func() {
-			if err := m.store.Close(); err != nil {
-				rt.Errorf("Close: %v", err)
-			}
-		}()
-		one := func(op func(*rapid.T) func(*rapid.T)) func(*rapid.T) {
-			return func(rt *rapid.T) {
-				m.tick(rt)
-				op(rt)(rt)
-			}
-		}
-		rt.Repeat(map[string]func(*rapid.T){
-			"commit": one(m.commit), "commit more": one(m.commit), "gone": one(m.gone), "move": one(m.move), "correct": one(m.correct),
-			"together": m.together, "retain": m.retain, "reopen": m.reopen, "compact": m.compact, "restore": m.restore,
-			"": m.compare,
-		})
+		m := newModel()
+		m.dir = filepath.Join(dir, "data")
+		m.open = m.openBolt
+		m.run(rt, map[string]func(*rapid.T){"together": m.together, "compact": m.compact, "restore": m.restore})
 	})
 }
 
-func (m *model) open(rt *rapid.T) {
+// TestPostgresModel has no write together with another in one transaction, and
+// nothing to compact or to restore: the server does that.
+func TestPostgresModel(t *testing.T) {
+	few(t, "6")
+	rapid.Check(t, func(rt *rapid.T) {
+		m := newModel()
+		url := database(t)
+		m.open = func(rt *rapid.T) {
+			s, err := store.OpenPostgres(context.Background(), url, store.PostgresOptions{})
+			if err != nil {
+				rt.Fatalf("OpenPostgres: %v", err)
+			}
+			m.store = s
+		}
+		m.run(rt, map[string]func(*rapid.T){"check": func(rt *rapid.T) {
+			if err := m.store.(*store.Postgres).Check(context.Background()); err != nil {
+				rt.Fatalf("Check: %v", err)
+			}
+		}})
+	})
+}
+
+func newModel() *model {
+	return &model{now: noon, ids: map[address]puskaradio.ID{}, told: map[puskaradio.ID]*told{}, rows: map[rowKey]puskaradio.Count{}}
+}
+
+// run does things in any order, those that every engine knows and more, and
+// compares after each.
+func (m *model) run(rt *rapid.T, more map[string]func(*rapid.T)) {
+	m.open(rt)
+	defer func() {
+		if err := m.store.Close(); err != nil {
+			rt.Errorf("Close: %v", err)
+		}
+	}()
+	one := func(op func(*rapid.T) func(*rapid.T)) func(*rapid.T) {
+		return func(rt *rapid.T) {
+			m.tick(rt)
+			op(rt)(rt)
+		}
+	}
+	all := map[string]func(*rapid.T){
+		"commit": one(m.commit), "commit more": one(m.commit), "gone": one(m.gone), "move": one(m.move), "correct": one(m.correct),
+		"retain": m.retain, "reopen": m.reopen,
+		"": m.compare,
+	}
+	maps.Copy(all, more)
+	rt.Repeat(all)
+}
+
+func (m *model) openBolt(rt *rapid.T) {
 	s, err := store.OpenBolt(m.dir, &store.BoltOptions{NoSync: true})
 	if err != nil {
 		rt.Fatalf("OpenBolt: %v", err)
 	}
-	m.store = s
+	m.store, m.bolt = s, s
 }
 
 func (m *model) tick(rt *rapid.T) {
@@ -119,7 +160,7 @@ func (m *model) together(rt *rapid.T) {
 		op := rapid.SampledFrom([]func(*rapid.T) func(*rapid.T){m.commit, m.gone, m.move, m.correct}).Draw(rt, "write")(rt)
 		ops = append(ops, func() { op(rt) })
 	}
-	if err := m.store.Together(context.Background(), ops...); err != nil {
+	if err := m.bolt.Together(context.Background(), ops...); err != nil {
 		rt.Fatalf("Together: %v", err)
 	}
 }

@@ -42,7 +42,7 @@ func (m *model) reopen(rt *rapid.T) {
 }
 
 func (m *model) compact(rt *rapid.T) {
-	if _, err := m.store.Compact(context.Background(), true); err != nil {
+	if _, err := m.bolt.Compact(context.Background(), true); err != nil {
 		rt.Fatalf("Compact: %v", err)
 	}
 }
@@ -50,7 +50,7 @@ func (m *model) compact(rt *rapid.T) {
 // restore goes on with a backup, elsewhere.
 func (m *model) restore(rt *rapid.T) {
 	m.places++
-	path, err := m.store.Backup(context.Background(), m.dir+"-backups", noon.Add(time.Duration(m.places)*time.Second))
+	path, err := m.bolt.Backup(context.Background(), m.dir+"-backups", noon.Add(time.Duration(m.places)*time.Second))
 	if err != nil {
 		rt.Fatalf("Backup: %v", err)
 	}

@@ -255,10 +255,7 @@ func (r *runner) run(ctx context.Context, j Job) {
 			}
 			return err
 		}
-		next.Every, next.Lane, next.Asked, next.Again = have.Every, have.Lane, have.Asked, have.Again
-		if have.Asked != j.Asked && (next.Due.IsZero() || have.Again.Before(next.Due)) {
-			next.Due = have.Again // somebody wants it again
-		}
+		next := settled(j, have, next)
 		if next.Due.IsZero() {
 			return b.putJob(&have, nil)
 		}
@@ -269,6 +266,16 @@ func (r *runner) run(ctx context.Context, j Job) {
 		r.held[j.Key] = time.Now().Add(heldFor)
 		r.mu.Unlock()
 	}
+}
+
+// settled is what a job is to be after a run that makes it next, where it has
+// changed meanwhile: j is as it was then, have as it is.
+func settled(j, have, next Job) Job {
+	next.Every, next.Lane, next.Asked, next.Again = have.Every, have.Lane, have.Asked, have.Again
+	if have.Asked != j.Asked && (next.Due.IsZero() || have.Again.Before(next.Due)) {
+		next.Due = have.Again // somebody wants it again
+	}
+	return next
 }
 
 // The pauses after a failure.

@@ -66,7 +66,7 @@ func runFor(t *testing.T, s store.Store, d time.Duration, handle func(context.Co
 	return ran
 }
 
-func schedule(t *testing.T, s store.Store, jobs ...store.Job) {
+func schedule(t *testing.T, s store.Queue, jobs ...store.Job) {
 	t.Helper()
 	if err := s.Schedule(t.Context(), jobs...); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ func (f Filter) takes(s *Bolt, e entry) bool {
 	return (len(f.Labels) == 0 || slices.Contains(f.Labels, labels[e.label])) &&
 		(len(f.Statuses) == 0 || slices.Contains(f.Statuses, statuses[e.status])) &&
 		(!f.Corrected || e.flags&flagCorrected != 0) &&
-		(len(f.Sources) == 0 || slices.Contains(f.Sources, s.names.of(sourceName, uint32(e.source))))
+		(len(f.Sources) == 0 || slices.Contains(f.Sources, s.names.of(sourceName, e.source)))
 }
 
 // scope gives the numbers of the brands that a filter looks at, and where its

@@ -43,6 +43,14 @@ type ref struct {
 	sec  uint32
 }
 
+func refsOf(keys []mentionKey) []ref {
+	out := make([]ref, len(keys))
+	for i, k := range keys {
+		out[i] = ref{k.hash, k.sec}
+	}
+	return out
+}
+
 func (r *refs) load(tx *bbolt.Tx) error {
 	var runs []refRun
 	c := tx.Bucket([]byte("f")).Cursor()

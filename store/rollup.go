@@ -121,7 +121,7 @@ func sumOf(b []byte) (t tally, some bool, err error) {
 
 // tallyOf is what a mention adds to the counts.
 func tallyOf(e entry) tally {
-	t := tally{source: uint32(e.source), value: int64(e.value)}
+	t := tally{source: e.source, value: int64(e.value)}
 	t.labels[e.label] = 1
 	if e.rating > 0 {
 		t.rated, t.rating = 1, int64(e.rating-1)
@@ -198,19 +198,42 @@ func (c counts) write(tx *bbolt.Tx) error {
 		if have, err = decodeTallies(have[:0], b.Get(key)); err != nil {
 			return fmt.Errorf("counts of %x: %w", key, err)
 		}
-		for _, t := range c[r] {
-			i := slices.IndexFunc(have, func(h tally) bool { return h.source == t.source })
-			if i < 0 {
-				have = append(have, t)
-			} else {
-				have[i].add(t)
-			}
-		}
+		have = mergeTallies(have, c[r])
 		if err := b.Put(key, appendTallies(nil, have)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// mergeTallies adds to what a row has.
+func mergeTallies(have, add []tally) []tally {
+	for _, t := range add {
+		i := slices.IndexFunc(have, func(h tally) bool { return h.source == t.source })
+		if i < 0 {
+			have = append(have, t)
+		} else {
+			have[i].add(t)
+		}
+	}
+	return have
+}
+
+// steps gives the first row, without its brand, and the number of the last
+// one of a series, and when a step begins. It reports false if there is none.
+func steps(from, to time.Time, step Step, zone *time.Location) (first row, last uint32, at func(uint32) time.Time, some bool) {
+	if epoch := time.Unix(0, 0); from.Before(epoch) {
+		from = epoch // nothing is filed before
+	}
+	if !from.Before(to) {
+		return first, 0, nil, false
+	}
+	if step == Hour {
+		at = func(step uint32) time.Time { return time.Unix(int64(step)*3600, 0).UTC() }
+		return row{bucket: "h", step: uint32(from.Unix() / 3600)}, uint32(to.Add(-1).Unix() / 3600), at, true
+	}
+	at = func(step uint32) time.Time { return startOfDay(step, zone) }
+	return row{bucket: "r", step: dayOf(from, zone)}, dayOf(to.Add(-1), zone), at, true
 }
 
 // Series implements [Store].
@@ -225,21 +248,13 @@ func (s *Bolt) SeriesBySource(ctx context.Context, brand string, from, to time.T
 
 func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, step Step, sum bool) ([]puskaradio.Count, error) {
 	num, ok := s.names.number(brandName, brand)
-	if epoch := time.Unix(0, 0); from.Before(epoch) {
-		from = epoch // nothing is filed before
-	}
-	if !ok || !from.Before(to) {
+	r, last, at, some := steps(from, to, step, s.zone())
+	if !ok || !some {
 		return nil, ctx.Err()
 	}
-	r := row{bucket: "r", brand: num, step: dayOf(from, s.zone())}
-	last := dayOf(to.Add(-1), s.zone())
-	at := func(step uint32) time.Time { return startOfDay(step, s.zone()) }
-	if step == Hour {
-		r = row{bucket: "h", brand: num, step: uint32(from.Unix() / 3600)}
-		last = uint32(to.Add(-1).Unix() / 3600)
-		at = func(step uint32) time.Time { return time.Unix(int64(step)*3600, 0).UTC() }
-	}
+	r.brand = num
 	out := make([]puskaradio.Count, 0, min(int(last-r.step)+1, 1024))
+	sources := func(num uint32) string { return s.names.of(sourceName, num) }
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(r.bucket)).Cursor()
 		k, v := c.Seek(r.key())
@@ -262,7 +277,7 @@ func (s *Bolt) series(ctx context.Context, brand string, from, to time.Time, ste
 				return nil
 			}
 			var err error
-			if out, err = s.appendCounts(out, at(have.step), v, sum); err != nil {
+			if out, err = appendCounts(out, at(have.step), v, sum, sources); err != nil {
 				return err
 			}
 			k, v = c.Next()
@@ -284,7 +299,7 @@ func startOfMonth(bucket string, month uint16) uint32 {
 }
 
 // appendCounts gives a row as it is told: the sum, or each source.
-func (s *Bolt) appendCounts(out []puskaradio.Count, at time.Time, row []byte, sum bool) ([]puskaradio.Count, error) {
+func appendCounts(out []puskaradio.Count, at time.Time, row []byte, sum bool, sources func(num uint32) string) ([]puskaradio.Count, error) {
 	if sum {
 		t, some, err := sumOf(row)
 		if err != nil || !some {
@@ -294,7 +309,7 @@ func (s *Bolt) appendCounts(out []puskaradio.Count, at time.Time, row []byte, su
 	}
 	ts, err := decodeTallies(nil, row)
 	for _, t := range ts {
-		out = appendCount(out, at, s.names.of(sourceName, t.source), t)
+		out = appendCount(out, at, sources(t.source), t)
 	}
 	return out, err
 }

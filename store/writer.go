@@ -8,7 +8,6 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/internal/fault"
 )
 
@@ -117,23 +116,12 @@ func (s *Bolt) writer() {
 
 // A batch is a transaction on its way.
 type batch struct {
-	s      *Bolt
-	tx     *bbolt.Tx
-	counts counts
-	refs   []ref
-	fresh  map[uint64]*pending // by hash: what this batch writes
-	order  []*pending
-	erase  map[uint16][]uint32 // records that are out of date, by quarter
-	named  []string            // kinds and names that are new
-	wake   bool
-}
-
-// A pending is a mention whose text is to be written.
-type pending struct {
-	key     mentionKey
-	entry   entry
-	mention puskaradio.Mention
-	doc     document
+	filing
+	s     *Bolt
+	tx    *bbolt.Tx
+	erase map[uint16][]uint32 // records that are out of date, by quarter
+	named []string            // kinds and names that are new
+	wake  bool
 }
 
 func (s *Bolt) commit(group []*write) (err error) {
@@ -141,7 +129,8 @@ func (s *Bolt) commit(group []*write) (err error) {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	b := &batch{s: s, tx: tx, counts: counts{}, fresh: map[uint64]*pending{}, erase: map[uint16][]uint32{}}
+	b := &batch{s: s, tx: tx, erase: map[uint16][]uint32{}}
+	b.filing = filing{shelf: b, zone: s.zone(), counts: counts{}, fresh: map[uint64]*pending{}}
 	defer func() {
 		if err != nil {
 			_ = tx.Rollback() // the error that counts is on its way
@@ -166,7 +155,7 @@ func (s *Bolt) commit(group []*write) (err error) {
 	if err := b.counts.write(tx); err != nil {
 		return err
 	}
-	if err := s.refs.add(tx, b.refs); err != nil {
+	if err := s.refs.add(tx, refsOf(b.made)); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

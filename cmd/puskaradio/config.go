@@ -28,6 +28,7 @@ import (
 type config struct {
 	Contact  string          `json:"contact" jsonschema:"required,description=A mail address or web page; sites that are read see it and can ask us to stop"`
 	Data     string          `json:"data,omitempty" jsonschema:"description=The directory where everything is kept; ./puskaradio-data unless said"`
+	Store    storeConfig     `json:"store,omitzero"`
 	Zone     string          `json:"zone,omitempty" jsonschema:"description=The time zone whose days count; Europe/Helsinki unless said"`
 	Language string          `json:"language,omitempty" jsonschema:"enum=fi,enum=en,description=The language of messages; fi unless said"`
 	Brands   []brandConfig   `json:"brands" jsonschema:"required"`

@@ -88,7 +88,7 @@ func (a *app) callServer(cmd *cobra.Command, data string) (code int, served bool
 }
 
 // serve answers the calls of other processes until ctx is done.
-func (a *app) serve(ctx context.Context, s *store.Bolt, current func() *loaded) error {
+func (a *app) serve(ctx context.Context, s store.Store, current func() *loaded) error {
 	l := current()
 	path := controlPath(l.Data)
 	_ = os.Remove(path) // of a process that is gone: the lock is ours
@@ -118,7 +118,7 @@ func (a *app) serve(ctx context.Context, s *store.Bolt, current func() *loaded) 
 	}
 }
 
-func (a *app) answer(ctx context.Context, conn net.Conn, s *store.Bolt, l *loaded) {
+func (a *app) answer(ctx context.Context, conn net.Conn, s store.Store, l *loaded) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	in := bufio.NewReader(conn)

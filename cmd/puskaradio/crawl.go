@@ -42,7 +42,7 @@ that are new or have changed come out, one on a line.`,
 	return cmd
 }
 
-func (a *app) crawl(cmd *cobra.Command, s *store.Bolt, l *loaded, m *monitor.Monitor, source string) error {
+func (a *app) crawl(cmd *cobra.Command, s store.Store, l *loaded, m *monitor.Monitor, source string) error {
 	ctx := cmd.Context()
 	began := time.Now()
 	var sum monitor.Round
@@ -88,7 +88,7 @@ func (a *app) crawl(cmd *cobra.Command, s *store.Bolt, l *loaded, m *monitor.Mon
 }
 
 // printSince prints the mentions that were first seen or changed since a time.
-func (a *app) printSince(cmd *cobra.Command, s *store.Bolt, since time.Time) error {
+func (a *app) printSince(cmd *cobra.Command, s store.Store, since time.Time) error {
 	enc := json.NewEncoder(a.out)
 	f := store.Filter{Limit: 500}
 	for {

@@ -134,7 +134,11 @@ func (a *app) backupCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			path, err := s.Backup(cmd.Context(), a.path(args[0]), time.Now())
+			b, err := ownFiles(s, "pg_dump")
+			if err != nil {
+				return err
+			}
+			path, err := b.Backup(cmd.Context(), a.path(args[0]), time.Now())
 			if err != nil {
 				return err
 			}
@@ -155,7 +159,11 @@ func (a *app) compactCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			freed, err := s.Compact(cmd.Context(), true)
+			b, err := ownFiles(s, "VACUUM FULL, though it is hardly ever worth it")
+			if err != nil {
+				return err
+			}
+			freed, err := b.Compact(cmd.Context(), true)
 			if err != nil {
 				return err
 			}

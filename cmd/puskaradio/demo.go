@@ -132,7 +132,7 @@ func (a *app) demo(ctx context.Context, lang string, once bool) error {
 
 // show crawls the history, lets the crisis break, crawls again and prints what
 // the three users see.
-func (a *app) show(ctx context.Context, site *demoSite, s *store.Bolt, l *loaded, m *monitor.Monitor, now time.Time) error {
+func (a *app) show(ctx context.Context, site *demoSite, s store.Store, l *loaded, m *monitor.Monitor, now time.Time) error {
 	fmt.Fprintf(a.err, "A shop at %s, a forum at %s and a social network at %s.\n", site.base["shop"], site.base["forum"], site.base["social"])
 	if err := a.round(ctx, l, m, "ninety days of history"); err != nil {
 		return err
@@ -184,7 +184,7 @@ func (a *app) round(ctx context.Context, l *loaded, m *monitor.Monitor, what str
 }
 
 // drain does what is due, until nothing is.
-func (a *app) drain(ctx context.Context, s *store.Bolt, m *monitor.Monitor) error {
+func (a *app) drain(ctx context.Context, s store.Store, m *monitor.Monitor) error {
 	for range 50 {
 		jobs, err := s.Jobs(ctx, "")
 		if err != nil {

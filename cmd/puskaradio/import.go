@@ -14,7 +14,7 @@ import (
 // An importer takes in files.
 type importer struct {
 	app           *app
-	store         *store.Bolt
+	store         store.Store
 	cfg           *loaded
 	brand, source string
 	genre         puskaradio.Genre

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/store"
 )
@@ -57,8 +58,8 @@ type app struct {
 	verbose bool
 
 	cfg    *loaded
-	served *store.Bolt // the store of the process that serves this call
-	opened *store.Bolt
+	served store.Store // the store of the process that serves this call
+	opened store.Store
 	web    *dashboard // of the process that serves this call; nil if it has none
 }
 
@@ -143,7 +144,7 @@ line was wrong, 3 when the data directory cannot be used as it is.`,
 	f.BoolVar(&a.json, "json", false, "print JSON, for programs")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about the work")
 	for _, c := range append(a.releaseCommands(), []*cobra.Command{
-		a.runCommand(), a.linkCommand(), a.userCommand(), a.tokenCommand(), a.privacyCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
+		a.runCommand(), a.workCommand(), a.webCommand(), a.linkCommand(), a.userCommand(), a.tokenCommand(), a.privacyCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
 		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.alertsCommand(), a.muteCommand(), a.searchCommand(),
 		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(),
 		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),
@@ -184,7 +185,7 @@ func (a *app) config() (*loaded, error) {
 // store opens the data directory. While another process has it open, the
 // command is done there, and the error says how it ended: that process has the
 // configuration and its secrets already.
-func (a *app) store(cmd *cobra.Command) (*store.Bolt, *loaded, error) {
+func (a *app) store(cmd *cobra.Command) (store.Store, *loaded, error) {
 	if a.served == nil && a.opened == nil {
 		if code, served := a.callServer(cmd, dataDir(a.path(a.file))); served {
 			return nil, nil, &servedError{code}
@@ -198,18 +199,9 @@ func (a *app) store(cmd *cobra.Command) (*store.Bolt, *loaded, error) {
 		return a.served, l, nil
 	}
 	if a.opened == nil {
-		a.opened, err = store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
+		a.opened, err = openStore(cmd.Context(), l, a.logger())
 	}
 	return a.opened, l, err
-}
-
-// monitor is a monitor over the store.
-func (a *app) monitor(ctx context.Context, s *store.Bolt, l *loaded) (*monitor.Monitor, error) {
-	m, err := a.monitorOnly(s, l)
-	if err != nil {
-		return nil, err
-	}
-	return m, m.SetPlan(ctx, l.plan, time.Now())
 }
 
 // monitorOnly is a monitor that looks at a plan but schedules nothing.
@@ -221,6 +213,9 @@ func (a *app) monitorOnly(s store.Store, l *loaded) (*monitor.Monitor, error) {
 	}
 	scorer := new(liveScorer)
 	scorer.now.Store(model)
+	if t, ok := s.(crawler.Turns); ok {
+		l.client.Turns = t
+	}
 	m := &monitor.Monitor{Store: s, Client: l.client, HTTP: httpClient(), Scorer: scorer, Log: log}
 	m.UsePlan(l.plan)
 	return m, nil

@@ -74,6 +74,7 @@ func (l *loaded) build(d *decoder) {
 	l.buildAlerts(d, brands)
 	l.buildExternal(d)
 	l.checkWeb(d)
+	l.checkStore(d)
 }
 
 func (l *loaded) buildWeekly(d *decoder, at time.Duration) {

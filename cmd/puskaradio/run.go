@@ -30,29 +30,38 @@ spikes, tells the channels, sends the daily digest, and tidies up at night.
 A changed configuration is read within a few seconds, or at once on SIGHUP. One
 that is wrong is reported, and the old one stays in force.`,
 		Example: "  puskaradio run\n  puskaradio run --config /etc/puskaradio.yaml",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, l, err := a.store(cmd)
-			if err != nil {
-				return err
-			}
-			ctx := cmd.Context()
-			m, err := a.monitor(ctx, s, l)
-			if err != nil {
-				return err
-			}
-			r := &runner{app: a, store: s, monitor: m, log: m.Log}
-			r.current.Store(l)
-			r.app.web = r.newWeb()
-			m.Log.Info("running", "brands", len(l.Brands), "sources", len(l.Sources), "channels", len(l.Channels), "data", l.Data)
-			return r.run(ctx)
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runAs(cmd, role{work: true, web: true}) },
 	}
+}
+
+// runAs is the program at work in a role.
+func (a *app) runAs(cmd *cobra.Command, is role) error {
+	s, l, err := a.store(cmd)
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	m, err := a.monitorOnly(s, l)
+	if err == nil && is.work {
+		err = m.SetPlan(ctx, l.plan, time.Now())
+	}
+	if err != nil {
+		return err
+	}
+	r := &runner{app: a, role: is, store: s, monitor: m, log: m.Log}
+	r.current.Store(l)
+	if is.web {
+		r.app.web = r.newWeb()
+	}
+	m.Log.Info("running", "brands", len(l.Brands), "sources", len(l.Sources), "channels", len(l.Channels), "data", l.Data)
+	return r.run(ctx)
 }
 
 // A runner is the program at work.
 type runner struct {
 	app     *app
-	store   *store.Bolt
+	role    role
+	store   store.Store
 	monitor *monitor.Monitor
 	log     *slog.Logger
 	current atomic.Pointer[loaded]
@@ -63,13 +72,16 @@ func (r *runner) run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	var errs [4]error
-	for i, work := range []func(context.Context) error{
-		r.monitor.Run,
-		func(ctx context.Context) error { return r.app.serve(ctx, r.store, r.current.Load) },
-		r.serveWeb,
-		r.serveMetrics,
-	} {
+	works := []func(context.Context) error{r.serveMetrics}
+	if r.role.work {
+		works = append(works, r.monitor.Run)
+		wg.Go(func() { r.robots(ctx) })
+	}
+	if r.role.web {
+		works = append(works, r.serveWeb, func(ctx context.Context) error { return r.app.serve(ctx, r.store, r.current.Load) })
+	}
+	errs := make([]error, len(works))
+	for i, work := range works {
 		wg.Go(func() {
 			if errs[i] = work(ctx); errs[i] != nil {
 				cancel(errs[i])
@@ -77,10 +89,9 @@ func (r *runner) run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { r.watch(ctx) })
-	wg.Go(func() { r.robots(ctx) })
 	<-ctx.Done()
 	wg.Wait()
-	return errors.Join(errs[:]...)
+	return errors.Join(errs...)
 }
 
 // robots says at the start what each site's robots.txt says of reading it.
@@ -176,8 +187,8 @@ func (r *runner) reload(ctx context.Context) error {
 		return err
 	}
 	was := r.current.Load()
-	if next.Data != was.Data || next.Zone != was.Zone {
-		return errors.New("data and zone cannot change while it runs; restart it")
+	if next.Data != was.Data || next.Zone != was.Zone || next.Store != was.Store {
+		return errors.New("data, store and zone cannot change while it runs; restart it")
 	}
 	if next.Web.Listen != was.Web.Listen || next.Web.Off != was.Web.Off || next.Web.Metrics != was.Web.Metrics {
 		return errors.New("web.listen, web.metrics and web.off cannot change while it runs; restart it")
@@ -186,7 +197,9 @@ func (r *runner) reload(ctx context.Context) error {
 		return errors.New("contact and fetch cannot change while it runs; restart it")
 	}
 	next.client = was.client
-	if err := r.monitor.SetPlan(ctx, next.plan, time.Now()); err != nil {
+	if !r.role.work {
+		r.monitor.UsePlan(next.plan)
+	} else if err := r.monitor.SetPlan(ctx, next.plan, time.Now()); err != nil {
 		return err
 	}
 	r.current.Store(next)

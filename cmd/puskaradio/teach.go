@@ -78,7 +78,7 @@ func (a *app) teach(cmd *cobra.Command, o teaching, files []string) error {
 	if err != nil {
 		return err
 	}
-	var s *store.Bolt
+	var s store.Store
 	var rows []sentiment.Row
 	was := base
 	if o.out == "" || len(files) == 0 || o.preview {
@@ -149,7 +149,7 @@ func newTaught(r *sentiment.Report) *taught {
 // storedRows are what can be learned from the mentions of a store: what was
 // corrected, if it is asked for, the newest starred reviews, and the newest
 // of the others, whose verdicts stand.
-func storedRows(ctx context.Context, s *store.Bolt, corrected, stars bool) (rows []sentiment.Row, err error) {
+func storedRows(ctx context.Context, s store.Store, corrected, stars bool) (rows []sentiment.Row, err error) {
 	if corrected {
 		for f := (store.Filter{Corrected: true, Limit: 500}); ; {
 			es, next, err := s.Mentions(ctx, f)
@@ -190,7 +190,7 @@ func storedRows(ctx context.Context, s *store.Bolt, corrected, stars bool) (rows
 
 // changes finds the stored mentions that a model labels otherwise than the one
 // before. Those that a person has judged stay as they are.
-func (a *app) changes(ctx context.Context, s *store.Bolt, was, is *sentiment.Model) (*changes, error) {
+func (a *app) changes(ctx context.Context, s store.Store, was, is *sentiment.Model) (*changes, error) {
 	c := &changes{Brands: map[string]int{}}
 	old, next := sentiment.NewScorer(was), sentiment.NewScorer(is)
 	p := a.progress(-1, "mentions")

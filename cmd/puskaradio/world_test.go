@@ -277,13 +277,20 @@ func (w *world) ledger() (alerts []string, refs map[string]int) {
 		w.t.Fatalf("open after the kills: %v", err)
 	}
 	defer s.Close()
-	ctx := context.Background()
-	if err := s.Check(ctx); err != nil {
+	if err := s.Check(context.Background()); err != nil {
 		w.t.Errorf("check: %v", err)
 	}
+	return ledgerOf(w.t, s, len(l.Brands))
+}
+
+// ledgerOf gives the alerts of a store and its mentions by reference, of brands
+// b0, b1 and so on, and checks that the counts are those of the lists.
+func ledgerOf(t *testing.T, s store.Store, brands int) (alerts []string, refs map[string]int) {
+	t.Helper()
+	ctx := context.Background()
 	as, err := s.Alerts(ctx, "", time.Unix(0, 0), time.Now().Add(time.Hour))
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	for _, a := range as {
 		alerts = append(alerts, "a/"+a.ID)
@@ -294,7 +301,7 @@ func (w *world) ledger() (alerts []string, refs map[string]int) {
 	for {
 		es, next, err := s.Mentions(ctx, f)
 		if err != nil {
-			w.t.Fatal(err)
+			t.Fatal(err)
 		}
 		for _, e := range es {
 			refs[e.Mention.Ref]++
@@ -304,17 +311,17 @@ func (w *world) ledger() (alerts []string, refs map[string]int) {
 			break
 		}
 	}
-	for _, b := range l.Brands {
-		cs, err := s.Series(ctx, b.ID, time.Now().AddDate(0, 0, -30), time.Now().Add(24*time.Hour), store.Day)
+	for i := range brands {
+		cs, err := s.Series(ctx, fmt.Sprint("b", i), time.Now().AddDate(0, 0, -30), time.Now().Add(24*time.Hour), store.Day)
 		if err != nil {
-			w.t.Fatal(err)
+			t.Fatal(err)
 		}
 		for _, c := range cs {
 			counted += c.Total()
 		}
 	}
 	if counted != found {
-		w.t.Errorf("the counts hold %d mentions, the lists %d", counted, found)
+		t.Errorf("the counts hold %d mentions, the lists %d", counted, found)
 	}
 	return alerts, refs
 }

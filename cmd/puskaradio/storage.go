@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// storeConfig says where the history is kept, where that is not the data
+// directory.
+type storeConfig struct {
+	URL string `json:"url,omitempty" jsonschema:"description=The PostgreSQL database of several machines such as postgres://puskaradio@db.example/puskaradio; its password is read from PUSKARADIO_STORE_PASSWORD. Kept in data unless said"`
+}
+
+// storePassword is the name of the secret that lets us into the database.
+const storePassword = "PUSKARADIO_STORE_PASSWORD"
+
+const storeSample = "write one such as postgres://puskaradio@db.example:5432/puskaradio?sslmode=verify-full"
+
+func (l *loaded) checkStore(d *decoder) {
+	if l.Store.URL == "" {
+		return
+	}
+	u, err := url.Parse(l.Store.URL)
+	node := l.node("store", "url")
+	switch {
+	case err != nil || !slices.Contains([]string{"postgres", "postgresql"}, u.Scheme):
+		d.fault(node, "store.url: it is not the address of a PostgreSQL database; %s", storeSample)
+	case u.Path == "" || u.Path == "/":
+		d.fault(node, "store.url: the name of the database is missing; %s", storeSample)
+	default:
+		if _, has := u.User.Password(); has || u.Query().Has("password") {
+			d.fault(node, "store.url: a password does not belong in a file; write it into the environment variable %s, or the path of its file into %s_FILE", storePassword, storePassword)
+		}
+	}
+}
+
+// databaseURL is store.url with its password, if there is one.
+func (l *loaded) databaseURL() (string, error) {
+	u, err := url.Parse(l.Store.URL)
+	if err != nil {
+		return "", errors.New("store.url is not an address") // it was checked
+	}
+	if os.Getenv(storePassword) == "" && os.Getenv(storePassword+"_FILE") == "" {
+		return l.Store.URL, nil // the server may know us without one
+	}
+	password, err := secret(storePassword)
+	if err != nil {
+		return "", err
+	}
+	u.User = url.UserPassword(u.User.Username(), password)
+	return u.String(), nil
+}
+
+// openStore opens the store of a configuration.
+func openStore(ctx context.Context, l *loaded, log *slog.Logger) (store.Store, error) {
+	if l.Store.URL == "" {
+		return store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
+	}
+	address, err := l.databaseURL()
+	if err != nil {
+		return nil, err
+	}
+	// What belongs to a machine and not to the history is beside the
+	// configuration still: what corrections have taught, the socket of commands.
+	if err := os.MkdirAll(l.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	return store.OpenPostgres(ctx, address, store.PostgresOptions{Zone: l.plan.Zone, Log: log})
+}
+
+// ownFiles is the store of a command that copies or tidies files, which
+// PostgreSQL has its own tools for.
+func ownFiles(s store.Store, instead string) (*store.Bolt, error) {
+	b, ok := s.(*store.Bolt)
+	if !ok {
+		return nil, fmt.Errorf("the history is in PostgreSQL, see store.url; use %s", instead)
+	}
+	return b, nil
+}
+
+// A role is what one process of several does.
+type role struct{ work, web bool }
+
+func (a *app) workCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "work",
+		Short: "Do the half of run that goes by the clock, on as many machines as you like",
+		Long: `Crawls, scores, keeps, looks for spikes and tells the channels, and shows nothing.
+Any number of these share the work of one PostgreSQL database, see store.url: each
+source is read, each alert decided and each message sent by one of them, and a site
+is never asked by two at a time. One that dies is replaced by the others within a
+minute.
+
+The pages are shown by puskaradio web.`,
+		Example: "  puskaradio work --config /etc/puskaradio.yaml",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.half(cmd, role{work: true}) },
+	}
+}
+
+func (a *app) webCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "web",
+		Short: "Do the half of run that people see, on as many machines as you like",
+		Long: `Serves the dashboard and the programming interface, and crawls nothing, see
+puskaradio work. Several of these behind one proxy need it to send a person to the
+same one each time: who has signed in is known to the process that was signed in at.`,
+		Example: "  puskaradio web --config /etc/puskaradio.yaml",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.half(cmd, role{web: true}) },
+	}
+}
+
+// half does the work of one role.
+func (a *app) half(cmd *cobra.Command, is role) error {
+	l, err := a.config()
+	if err != nil {
+		return err
+	}
+	if l.Store.URL == "" {
+		return errors.New("work and web are for several processes on one PostgreSQL database; say where that is with store.url, or do both with puskaradio run")
+	}
+	return a.runAs(cmd, is)
+}

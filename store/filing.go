@@ -1,0 +1,326 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+// A filing is what one transaction files. It knows the rules, which are the
+// same in every engine: what is new, the same, edited or gone, how it counts
+// and what wants an answer.
+type filing struct {
+	shelf  shelf
+	zone   *time.Location
+	counts counts
+	fresh  map[uint64]*pending // by hash: what this transaction writes
+	order  []*pending
+	made   []mentionKey // what is new
+}
+
+// A shelf is where an engine keeps mentions, as one transaction sees it.
+type shelf interface {
+	// isErased reports whether nothing is to be taken of an author.
+	isErased(source, author string) bool
+	// name gives the number of a name, a new one if it must; number reports
+	// false where there is none.
+	name(kind, name string) (uint32, error)
+	number(kind, name string) (uint32, bool)
+	// stored gives what is kept of a mention, and sets the second that it is
+	// filed under. It is nil if there is none, and puskaradio.ErrNotFound an error if
+	// it was forgotten.
+	stored(k *mentionKey) (*pending, error)
+	// text reads what a mention says, to be written anew.
+	text(p *pending) (puskaradio.Mention, error)
+	// logChange writes down a step of a case, setStatus moves it in the inbox.
+	logChange(p *pending, c puskaradio.Change) error
+	setStatus(p *pending, status byte) error
+	// keptFrom is the first hour whose counts are kept.
+	keptFrom() uint32
+}
+
+// A pending is a mention whose text is to be written.
+type pending struct {
+	key     mentionKey
+	entry   entry
+	mention puskaradio.Mention
+	doc     document // on bbolt
+	seq     int64    // on PostgreSQL: of its text
+}
+
+// mention files what is new, and makes a version of what has changed.
+func (f *filing) mention(m *puskaradio.Mention, st *Stored) error {
+	if f.shelf.isErased(m.Source, m.Author) {
+		st.Same++
+		return nil
+	}
+	brand, err := f.shelf.name(brandName, m.Brand)
+	if err != nil {
+		return err
+	}
+	source, err := f.shelf.name(sourceName, m.Source)
+	if err != nil {
+		return err
+	}
+	k := mentionKey{brand: brand, hash: m.Hash(), sec: uint32(m.Published.Unix())}
+	known, err := f.find(&k)
+	if errors.Is(err, puskaradio.ErrNotFound) { // forgotten by Retain: it stays so
+		st.Same++
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d := digest(m)
+	switch {
+	case known == nil:
+		p := &pending{key: k, mention: *m, entry: entry{digest: d, source: source}}
+		p.entry.setScore(m.Verdict())
+		p.entry.setRating(m.Rating)
+		if m.Story != "" {
+			p.entry.flags |= flagCopy
+		}
+		f.add(p)
+		f.made = append(f.made, k)
+		f.count(p, m.FirstSeen, tallyOf(p.entry))
+		st.New = append(st.New, k.id())
+		return f.flag(p, m)
+	case known.entry.digest == d && known.entry.flags&flagDeleted == 0:
+		st.Same++
+		return nil
+	}
+	st.Changed = append(st.Changed, k.id())
+	return f.change(known, m, d)
+}
+
+// find gives the pending or stored mention of a key, and sets the second that
+// it is filed under. It is nil if there is none.
+func (f *filing) find(k *mentionKey) (*pending, error) {
+	if p := f.fresh[k.hash]; p != nil {
+		k.sec = p.key.sec
+		return p, nil
+	}
+	return f.shelf.stored(k)
+}
+
+func (f *filing) add(p *pending) {
+	if f.fresh[p.key.hash] == nil {
+		f.order = append(f.order, p)
+		f.fresh[p.key.hash] = p
+	}
+}
+
+// load reads the text of what was found, so that it can be written anew.
+func (f *filing) load(p *pending) (err error) {
+	if f.fresh[p.key.hash] == p {
+		return nil
+	}
+	if p.mention, err = f.shelf.text(p); err != nil {
+		return err
+	}
+	f.add(p)
+	return nil
+}
+
+// change makes what the mention said a version of it, and counts it by what
+// it says now. The first date and the first sight stay.
+func (f *filing) change(p *pending, m *puskaradio.Mention, d uint32) error {
+	if err := f.load(p); err != nil {
+		return err
+	}
+	old := p.mention
+	was := tallyOf(p.entry)
+	now := *m
+	now.Published, now.DateFrom, now.FirstSeen = old.Published, old.DateFrom, old.FirstSeen
+	now.Versions, now.Story = old.Versions, old.Story
+	if old.Title != m.Title || old.Text != m.Text || !sameRating(old.Rating, m.Rating) {
+		const most = 50 // an author who edits more often than that is not followed further back
+		now.Versions = append(now.Versions, puskaradio.Version{Title: old.Title, Text: old.Text, Rating: old.Rating, Until: m.FirstSeen})
+		now.Versions = now.Versions[max(0, len(now.Versions)-most):]
+	}
+	p.mention = now
+	p.entry.digest = d
+	p.entry.flags &^= flagDeleted
+	if p.entry.flags&flagCorrected == 0 {
+		p.entry.setScore(now.Verdict())
+	}
+	p.entry.setRating(now.Rating)
+	f.recount(p, was, old.FirstSeen)
+	return f.flag(p, m)
+}
+
+func sameRating(a, b *puskaradio.Rating) bool {
+	// As they are stored: 4.6667 was kept as 4.667.
+	return bytes.Equal(appendRating(nil, a), appendRating(nil, b))
+}
+
+func (f *filing) recount(p *pending, was tally, seen time.Time) {
+	if is := tallyOf(p.entry); is != was {
+		f.count(p, seen, was.minus())
+		f.count(p, seen, is)
+	}
+}
+
+// count counts a mention in its date and, if it was recent when it was first
+// seen and such hours are still kept, its hour. What was once counted is taken
+// off where it was added, and nowhere else.
+func (f *filing) count(p *pending, seen time.Time, t tally) {
+	at := time.Unix(int64(p.key.sec), 0)
+	f.counts.add(row{"r", p.key.brand, dayOf(at, f.zone)}, t)
+	if hour := p.key.sec / 3600; seen.Sub(at) < hourSpan && hour >= f.shelf.keptFrom() {
+		f.counts.add(row{"h", p.key.brand, hour}, t)
+	}
+}
+
+// flag opens a case for a mention that wants an answer, unless it has one
+// that is open or was answered.
+func (f *filing) flag(p *pending, m *puskaradio.Mention) error {
+	switch statuses[p.entry.status] {
+	case "":
+		if m.Flag == "" {
+			return nil
+		}
+	case puskaradio.Done, puskaradio.FalseAlarm:
+		if m.Flag == "" {
+			return nil
+		}
+		if err := f.shelf.logChange(p, puskaradio.Change{At: m.FirstSeen, Who: m.Source, To: puskaradio.New, Note: "edited"}); err != nil {
+			return err
+		}
+	default:
+		return nil
+	}
+	return f.shelf.setStatus(p, statusNumber(puskaradio.New))
+}
+
+// gone marks what is deleted at the source, and closes its case.
+func (f *filing) gone(c Crawl, st *Stored) error {
+	for _, key := range c.Gone {
+		for _, brand := range c.Brands {
+			num, ok := f.shelf.number(brandName, brand)
+			if !ok {
+				continue
+			}
+			m := puskaradio.Mention{Brand: brand, Source: c.Source, Ref: key}
+			k := mentionKey{brand: num, hash: m.Hash()}
+			p, err := f.find(&k)
+			if p == nil && err == nil || errors.Is(err, puskaradio.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if p.entry.flags&flagDeleted != 0 {
+				continue
+			}
+			if err := f.load(p); err != nil {
+				return fmt.Errorf("store: mention %q of %s: %w", key, c.Source, err)
+			}
+			p.entry.flags |= flagDeleted
+			p.mention.State, p.mention.Gone = puskaradio.Deleted, c.Ledger.At
+			st.Gone = append(st.Gone, k.id())
+			if !statuses[p.entry.status].Open() {
+				continue
+			}
+			change := puskaradio.Change{At: c.Ledger.At, Who: c.Source, To: puskaradio.Done, Note: "deleted at the source"}
+			if err := f.shelf.logChange(p, change); err != nil {
+				return err
+			}
+			if err := f.shelf.setStatus(p, statusNumber(puskaradio.Done)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// crawl files what a crawl brought.
+func (f *filing) crawl(c Crawl) (st Stored, err error) {
+	for i := range c.Mentions {
+		if err := f.mention(&c.Mentions[i], &st); err != nil {
+			return st, fmt.Errorf("store: mention %q of %s: %w", c.Mentions[i].Key(), c.Mentions[i].Source, err)
+		}
+	}
+	return st, f.gone(c, &st)
+}
+
+// correct puts a person's verdict, or none, beside the scorer's.
+func (f *filing) correct(p *pending, rec *caseRecord, score *puskaradio.Score) {
+	m := p.mention
+	m.Corrected, rec.Corrected = score, score
+	was := tallyOf(p.entry)
+	p.entry.flags &^= flagCorrected
+	if score != nil {
+		p.entry.flags |= flagCorrected
+	}
+	p.entry.setScore(m.Verdict())
+	f.recount(p, was, m.FirstSeen)
+}
+
+// move takes a case a step further.
+func (rec *caseRecord) move(c puskaradio.Change, until time.Time) {
+	rec.Changes = append(rec.Changes, c)
+	rec.Until = until
+	switch c.To {
+	case puskaradio.Claimed, puskaradio.Answered:
+		rec.Who = c.Who
+	case puskaradio.New:
+		rec.Who = ""
+	}
+}
+
+// addCoverage gives a line of the ledger with another added to it. The last fetch
+// says its state.
+func addCoverage(have, c puskaradio.Coverage) puskaradio.Coverage {
+	c.Fetches += have.Fetches
+	c.Failed += have.Failed
+	c.Items += have.Items
+	c.New += have.New
+	c.Faults += have.Faults
+	if c.Problem == "" && c.State == "ok" && c.Faults > 0 {
+		c.Problem = have.Problem // what could not be read this hour
+	}
+	return c
+}
+
+// blank empties quotes of limited sources whose mentions are no longer there,
+// and reports whether there were any.
+func blank(quotes []puskaradio.Quote, limits []Limit, there func(id puskaradio.ID) (bool, error)) (changed bool, err error) {
+	for i := range quotes {
+		q := &quotes[i]
+		limited := false
+		for _, l := range limits {
+			limited = limited || l.Source == q.Source
+		}
+		if !limited || q.Text == "" && q.Title == "" && q.Author == "" {
+			continue
+		}
+		if ok, err := there(q.ID); ok || err != nil {
+			if err != nil {
+				return changed, err
+			}
+			continue
+		}
+		q.Author, q.Title, q.Text, q.URL = "", "", "", ""
+		changed = true
+	}
+	return changed, nil
+}
+
+// quotesOf are the quotes that an alert or a digest holds.
+func quotesOf(x any) [][]puskaradio.Quote {
+	switch x := x.(type) {
+	case *puskaradio.Alert:
+		return [][]puskaradio.Quote{x.Quotes}
+	case *puskaradio.Digest:
+		quotes := [][]puskaradio.Quote{x.Need, x.Good}
+		if x.Week != nil {
+			quotes = append(quotes, x.Week.Stories)
+		}
+		return quotes
+	}
+	return nil
+}
