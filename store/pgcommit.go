@@ -48,7 +48,7 @@ func (p *Postgres) Commit(ctx context.Context, c Crawl) (st Stored, err error) {
 			}
 		}
 		if c.Job != "" && c.Cursor != nil {
-			_, err := tx.Exec(ctx, `INSERT INTO cursors VALUES ($1, $2) ON CONFLICT (job) DO UPDATE SET cursor = excluded.cursor`, keyText(c.Job), c.Cursor)
+			_, err := tx.Exec(ctx, `INSERT INTO cursors VALUES ($1, $2) ON CONFLICT (job) DO UPDATE SET cursor = excluded.cursor`, []byte(c.Job), c.Cursor)
 			if err != nil {
 				return fmt.Errorf("store: cursor of %s: %w", c.Job, err)
 			}

@@ -1,6 +1,8 @@
 -- The tables of package store. Numbers stand for names; sec is the Unix second
 -- that a mention is filed under, and hash its hash with the highest bit
--- flipped, so that it sorts as it does unsigned. docs/adr/0015 says why.
+-- flipped, so that it sorts as it does unsigned. Names and keys are bytes: they
+-- sort as bytes do, and may be of any; encode(name, 'escape') shows them.
+-- docs/adr/0015 says why.
 
 CREATE TABLE meta (
 	one   boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -11,7 +13,7 @@ CREATE TABLE meta (
 
 CREATE TABLE names (
 	kind text NOT NULL,              -- b: brand, s: source
-	name text COLLATE "C" NOT NULL,
+	name bytea NOT NULL,
 	num  int  NOT NULL GENERATED ALWAYS AS IDENTITY,
 	PRIMARY KEY (kind, name)
 );
@@ -67,33 +69,33 @@ CREATE TABLE counts (
 ) WITH (fillfactor = 70);
 
 CREATE TABLE alerts (
-	id    text COLLATE "C" PRIMARY KEY,
+	id    bytea PRIMARY KEY,
 	sec   bigint NOT NULL,           -- when it was decided
-	brand text COLLATE "C" NOT NULL,
+	brand bytea NOT NULL,
 	rev   int    NOT NULL,
 	data  json   NOT NULL
 );
 CREATE INDEX alerts_time ON alerts (sec, id);
 
 CREATE TABLE digests (
-	date  text COLLATE "C" NOT NULL,
-	brand text COLLATE "C" NOT NULL,
+	date  bytea NOT NULL,
+	brand bytea NOT NULL,
 	data  json NOT NULL,
 	PRIMARY KEY (date, brand)
 );
 
 CREATE TABLE sent (
-	key  text COLLATE "C" PRIMARY KEY,
+	key  bytea PRIMARY KEY,
 	data json NOT NULL
 );
 
 CREATE TABLE people (
-	name text COLLATE "C" PRIMARY KEY,
+	name bytea PRIMARY KEY,
 	data json NOT NULL
 );
 
 CREATE TABLE tokens (
-	name text COLLATE "C" PRIMARY KEY,
+	name bytea PRIMARY KEY,
 	data json NOT NULL
 );
 
@@ -111,13 +113,13 @@ CREATE TABLE erased (
 
 CREATE TABLE coverage (
 	hour   bigint NOT NULL,
-	source text COLLATE "C" NOT NULL,
+	source bytea NOT NULL,
 	data   json NOT NULL,
 	PRIMARY KEY (hour, source)
 );
 
 CREATE TABLE cursors (
-	job    text COLLATE "C" PRIMARY KEY,
+	job    bytea PRIMARY KEY,
 	cursor bytea NOT NULL
 );
 
