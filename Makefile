@@ -7,14 +7,14 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export CGO_ENABLED = 0
 
-.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history spikes eval vuln screenshots
+.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
 
 test: needs # what CI runs: every package, with the race detector where things run side by side, and killed 20 times at each fault point and 200 times at random
 	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment ./web .
-	go test ./trend ./internal/chromium
+	go test ./trend ./internal/chromium ./internal/postgres
 	go test -run InChromium ./web
 	go test -timeout 25m ./cmd/puskaradio -crash.rounds 20 -crash.random 200
 
@@ -60,6 +60,9 @@ bench: # make bench > new.txt; go run golang.org/x/perf/cmd/benchstat@latest old
 bench-history: # reading a history of 5 million mentions; about 4 GB of disk and ten minutes the first time
 	mkdir -p .cache/history
 	PUSKARADIO_BENCH_DIR=$(CURDIR)/.cache/history PUSKARADIO_BENCH_N=5000000 go test -timeout 60m -run '^$$' -bench 'History|Open' -benchtime 2s -v ./store
+
+bench-postgres: # 300,000 mentions into a PostgreSQL of its own, and reading them (Debian: postgresql); N=5000000 takes 10 GB of disk and half an hour
+	PUSKARADIO_BENCH_N=$(or $(N),300000) go test -timeout 120m -run '^$$' -bench 'Postgres' -benchtime 1s -v ./store
 
 bench-peers: # beside SQLite, Scrapy, Aho-Corasick and govader, in one run each (Debian: python3-scrapy)
 	@command -v scrapy >/dev/null || { $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy; }
