@@ -21,6 +21,7 @@ import (
 type twins struct {
 	bolt *store.Bolt
 	pg   *store.Postgres
+	zone *time.Location
 	now  time.Time
 	ids  []puskaradio.ID
 }
@@ -43,7 +44,7 @@ func TestTwins(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		w := &twins{now: noon}
+		w := &twins{now: noon, zone: zone}
 		if w.bolt, err = store.OpenBolt(dir, &store.BoltOptions{NoSync: true, Zone: zone}); err != nil {
 			rt.Fatal(err)
 		}
@@ -57,7 +58,58 @@ func TestTwins(t *testing.T) {
 			"people": w.people, "retain": w.retain, "forget": w.forget, "erase": w.erase, "schedule": w.schedule,
 			"": w.compare,
 		})
+		w.migrate(t, rt)
 	})
+}
+
+// migrate has each move in at the other's, with interruptions: what was on
+// bbolt is on PostgreSQL then, and the other way round, and all answer the same.
+func (w *twins) migrate(t *testing.T, rt *rapid.T) {
+	dir, err := os.MkdirTemp(t.TempDir(), "moved")
+	if err != nil {
+		rt.Fatal(err)
+	}
+	bolt, err := store.OpenBolt(dir, &store.BoltOptions{NoSync: true, Zone: w.zone})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer bolt.Close()
+	pg, err := store.OpenPostgres(context.Background(), database(t), store.PostgresOptions{Zone: w.zone, Workers: 1, Conns: 3})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer pg.Close()
+	for _, way := range [][2]store.Store{{w.bolt, pg}, {w.pg, bolt}} {
+		for most := 1; ; most++ { // it is interrupted after one step, after two more, …
+			ctx, cancel := context.WithCancel(context.Background())
+			steps := 0
+			err := store.Migrate(ctx, way[0], way[1], func(string, int) {
+				if steps++; steps == most {
+					cancel()
+				}
+			})
+			cancel()
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, context.Canceled) || most > 20 {
+				rt.Fatalf("Migrate: %v", err)
+			}
+		}
+		if err := store.Migrate(context.Background(), way[0], way[1], nil); err == nil && len(w.ids) > 0 {
+			rt.Errorf("a store was moved into one that is not empty")
+		}
+	}
+	for _, pair := range []twins{{bolt: bolt, pg: pg}, {bolt: w.bolt, pg: pg}, {bolt: bolt, pg: w.pg}} {
+		pair.ids, pair.now, pair.zone = w.ids, w.now, w.zone
+		pair.compare(rt)
+	}
+	// What is known stays known, and what is erased or forgotten stays away.
+	pair := &twins{bolt: bolt, pg: pg, ids: w.ids, now: w.now, zone: w.zone}
+	for range 3 {
+		pair.commit(rt)
+		pair.compare(rt)
+	}
 }
 
 // both asks both engines, and wants one answer: the same values, and errors of

@@ -8,7 +8,8 @@ CREATE TABLE meta (
 	one   boolean PRIMARY KEY DEFAULT true CHECK (one),
 	id    text   NOT NULL,           -- salts the names of the erased
 	zone  text   NOT NULL,           -- whose dates the counts by day go by
-	hours bigint NOT NULL DEFAULT 0  -- the first Unix hour whose counts are kept
+	hours bigint NOT NULL DEFAULT 0, -- the first Unix hour whose counts are kept
+	moving json                      -- how far another store has moved in; null: it is whole
 );
 
 CREATE TABLE names (
@@ -23,7 +24,7 @@ CREATE UNIQUE INDEX names_num ON names (num);
 -- no seq: the row that is left keeps it from coming back.
 CREATE TABLE mentions (
 	hash   bigint   PRIMARY KEY,     -- of brand, source and the source's reference
-	brand  int      NOT NULL,
+	brand  int      NOT NULL,        -- that and source are 0 of one that was forgotten before it moved here
 	sec    bigint   NOT NULL,
 	seq    bigint,                   -- of its text
 	source int      NOT NULL,
