@@ -8,13 +8,14 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export CGO_ENABLED = 0
 
 .PHONY: release build test check needs fmt golden crash fuzz bench bench-peers bench-history spikes eval vuln screenshots
+.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
 
 test: needs # what CI runs: every package, with the race detector where things run side by side, and killed 20 times at each fault point and 200 times at random
 	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment ./web .
-	go test ./trend ./internal/chromium
+	go test ./trend ./internal/chromium ./internal/postgres
 	go test -run InChromium ./web
 	go test -timeout 25m ./cmd/puskaradio -crash.rounds 20 -crash.random 200
 
@@ -64,6 +65,11 @@ bench-history: # reading a history of 5 million mentions; about 4 GB of disk and
 bench-peers: # beside SQLite, Scrapy, Aho-Corasick, govader and VADER, in one run each (Debian: python3-scrapy python3-nltk)
 	@command -v scrapy >/dev/null && /usr/bin/python3 -c 'import nltk' 2>/dev/null || { \
 		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy python3-nltk; }
+bench-postgres: # 300,000 mentions into a PostgreSQL of its own, and reading them (Debian: postgresql); N=5000000 takes 10 GB of disk and half an hour
+	PUSKARADIO_BENCH_N=$(or $(N),300000) go test -timeout 120m -run '^$$' -bench 'Postgres' -benchtime 1s -v ./store
+
+bench-peers: # beside SQLite, Scrapy, Aho-Corasick and govader, in one run each (Debian: python3-scrapy)
+	@command -v scrapy >/dev/null || { $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy; }
 	cd testdata/peers && go test -timeout 30m -run '^$$' -bench . -benchtime 1x .
 
 spikes: # bursts and false alerts on 1,200 made-up brands, beside the rules of other tools (ten minutes)

@@ -91,7 +91,7 @@ func TestModel(t *testing.T) {
 // TestPostgresModel has no write together with another in one transaction, and
 // nothing to compact or to restore: the server does that.
 func TestPostgresModel(t *testing.T) {
-	few(t, "6")
+	few(t, "2")
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newModel()
 		url := database(t)

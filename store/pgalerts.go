@@ -53,7 +53,7 @@ func (p *Postgres) AddAlert(ctx context.Context, a puskaradio.Alert, jobs ...Job
 		added = false
 		kept := a
 		var old puskaradio.Alert
-		err := getRow(ctx, tx, &old, `SELECT data FROM alerts WHERE id = $1 FOR UPDATE`, keyText(a.ID))
+		err := getRow(ctx, tx, &old, `SELECT data FROM alerts WHERE id = $1 FOR UPDATE`, []byte(a.ID))
 		known := err == nil
 		switch {
 		case known && old.Rev >= a.Rev:
@@ -71,7 +71,7 @@ func (p *Postgres) AddAlert(ctx context.Context, a puskaradio.Alert, jobs ...Job
 		if known {
 			sql = `UPDATE alerts SET sec = $2, brand = $3, rev = $4, data = $5 WHERE id = $1`
 		}
-		tag, err := tx.Exec(ctx, sql, keyText(a.ID), unixOf(kept.Decided), keyText(kept.Brand), kept.Rev, data)
+		tag, err := tx.Exec(ctx, sql, []byte(a.ID), unixOf(kept.Decided), []byte(kept.Brand), kept.Rev, data)
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (p *Postgres) AddAlert(ctx context.Context, a puskaradio.Alert, jobs ...Job
 
 // Alert implements [Store].
 func (p *Postgres) Alert(ctx context.Context, id string) (a puskaradio.Alert, err error) {
-	if err := getRow(ctx, p.pool, &a, `SELECT data FROM alerts WHERE id = $1`, keyText(id)); err != nil {
+	if err := getRow(ctx, p.pool, &a, `SELECT data FROM alerts WHERE id = $1`, []byte(id)); err != nil {
 		return a, fmt.Errorf("alert %s: %w", id, err)
 	}
 	return a, nil
@@ -95,8 +95,8 @@ func (p *Postgres) Alert(ctx context.Context, id string) (a puskaradio.Alert, er
 // Alerts implements [Store].
 func (p *Postgres) Alerts(ctx context.Context, brand string, from, to time.Time) ([]puskaradio.Alert, error) {
 	return listRows[puskaradio.Alert](ctx, p, `
-		SELECT data FROM alerts WHERE sec >= $1 AND sec < $2 AND ($3 = '' OR brand = $3) ORDER BY sec, id`,
-		unixOf(from), unixOf(to), keyText(brand))
+		SELECT data FROM alerts WHERE sec >= $1 AND sec < $2 AND ($3 = ''::bytea OR brand = $3) ORDER BY sec, id`,
+		unixOf(from), unixOf(to), []byte(brand))
 }
 
 // AddDigest implements [Store].
@@ -106,7 +106,7 @@ func (p *Postgres) AddDigest(ctx context.Context, d puskaradio.Digest, jobs ...J
 		return false, err
 	}
 	err = p.update(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `INSERT INTO digests VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, keyText(d.Date), keyText(d.Brand), data)
+		tag, err := tx.Exec(ctx, `INSERT INTO digests VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, []byte(d.Date), []byte(d.Brand), data)
 		if added = err == nil && tag.RowsAffected() > 0; !added {
 			return err
 		}
@@ -117,7 +117,7 @@ func (p *Postgres) AddDigest(ctx context.Context, d puskaradio.Digest, jobs ...J
 
 // Digest implements [Store].
 func (p *Postgres) Digest(ctx context.Context, brand, date string) (d puskaradio.Digest, err error) {
-	if err := getRow(ctx, p.pool, &d, `SELECT data FROM digests WHERE date = $1 AND brand = $2`, keyText(date), keyText(brand)); err != nil {
+	if err := getRow(ctx, p.pool, &d, `SELECT data FROM digests WHERE date = $1 AND brand = $2`, []byte(date), []byte(brand)); err != nil {
 		return d, fmt.Errorf("digest of %s for %s: %w", date, brand, err)
 	}
 	return d, nil
@@ -129,13 +129,13 @@ func (p *Postgres) SetSent(ctx context.Context, key string, sent Sent) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.pool.Exec(ctx, `INSERT INTO sent VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET data = excluded.data`, keyText(key), data)
+	_, err = p.pool.Exec(ctx, `INSERT INTO sent VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET data = excluded.data`, []byte(key), data)
 	return closedPool(err)
 }
 
 // Sent implements [Store].
 func (p *Postgres) Sent(ctx context.Context, key string) (sent Sent, err error) {
-	if err := getRow(ctx, p.pool, &sent, `SELECT data FROM sent WHERE key = $1`, keyText(key)); err != nil {
+	if err := getRow(ctx, p.pool, &sent, `SELECT data FROM sent WHERE key = $1`, []byte(key)); err != nil {
 		return sent, fmt.Errorf("message %s: %w", key, err)
 	}
 	return sent, nil
@@ -149,7 +149,7 @@ func (p *Postgres) Note(ctx context.Context, c puskaradio.Coverage) error {
 // noteTx adds to the line of a source and hour, which it makes and locks first.
 func noteTx(ctx context.Context, tx pgx.Tx, c puskaradio.Coverage) error {
 	c.Hour = c.Hour.UTC().Truncate(time.Hour)
-	hour, source := c.Hour.Unix()/3600, keyText(c.Source)
+	hour, source := c.Hour.Unix()/3600, []byte(c.Source)
 	if _, err := tx.Exec(ctx, `INSERT INTO coverage VALUES ($1, $2, '{}') ON CONFLICT DO NOTHING`, hour, source); err != nil {
 		return err
 	}

@@ -27,17 +27,12 @@ func BenchmarkPostgres(b *testing.B) {
 		n = 100_000
 	}
 	server, err := postgres.Start(postgres.Options{Durable: true, Dir: os.Getenv("PUSKARADIO_BENCH_DIR"), Settings: []string{
-		"shared_buffers=2GB", "max_wal_size=8GB", "work_mem=16MB", "maintenance_work_mem=256MB", "log_min_duration_statement=0", "log_line_prefix=%p ",
+		"shared_buffers=2GB", "max_wal_size=8GB", "work_mem=16MB", "maintenance_work_mem=256MB",
 	}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() {
-		server.Stop()
-		if os.Getenv("PGLOG") != "" {
-			os.WriteFile(os.Getenv("PGLOG"), []byte(server.Log()), 0o644)
-		}
-	}()
+	defer server.Stop()
 	url, err := server.Schema(b.Context())
 	if err != nil {
 		b.Fatal(err)

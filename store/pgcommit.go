@@ -48,7 +48,7 @@ func (p *Postgres) Commit(ctx context.Context, c Crawl) (st Stored, err error) {
 			}
 		}
 		if c.Job != "" && c.Cursor != nil {
-			_, err := tx.Exec(ctx, `INSERT INTO cursors VALUES ($1, $2) ON CONFLICT (job) DO UPDATE SET cursor = excluded.cursor`, keyText(c.Job), c.Cursor)
+			_, err := tx.Exec(ctx, `INSERT INTO cursors VALUES ($1, $2) ON CONFLICT (job) DO UPDATE SET cursor = excluded.cursor`, []byte(c.Job), c.Cursor)
 			if err != nil {
 				return fmt.Errorf("store: cursor of %s: %w", c.Job, err)
 			}
@@ -239,10 +239,14 @@ func (p *Postgres) enter(b *pgx.Batch, hours *uint32) {
 	// to a plan that reads a whole table.
 	b.Queue(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`)
 	b.Queue(`SELECT pg_advisory_xact_lock_shared($1)`, p.lock+lockRules)
-	b.Queue(`SELECT zone, hours FROM meta`).QueryRow(func(row pgx.Row) error {
+	b.Queue(`SELECT zone, hours, moving IS NOT NULL FROM meta`).QueryRow(func(row pgx.Row) error {
 		var zone string
-		if err := row.Scan(&zone, hours); err != nil {
+		var moving bool
+		if err := row.Scan(&zone, hours, &moving); err != nil {
 			return err
+		}
+		if moving {
+			return errors.New("another store is moving in here: let that end first")
 		}
 		if zone != p.zone().String() {
 			return fmt.Errorf("another process counts by the dates of %s by now, and this one by those of %s: give both the same zone and start them again", zone, p.zone())

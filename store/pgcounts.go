@@ -151,9 +151,10 @@ func (p *Postgres) recount(ctx context.Context, tx pgx.Tx) error {
 	return addCounts(ctx, tx, cs)
 }
 
-// tallied are the counts by date as the mentions make them.
+// tallied are the counts by date as the mentions make them, but for those of
+// which nothing is known any more.
 func (p *Postgres) tallied(ctx context.Context, tx pgx.Tx) (counts, error) {
-	rows, err := tx.Query(ctx, `SELECT brand, sec, source, label, value, rating FROM mentions`)
+	rows, err := tx.Query(ctx, `SELECT brand, sec, source, label, value, rating FROM mentions WHERE source <> 0`)
 	if err != nil {
 		return nil, err
 	}

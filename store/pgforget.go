@@ -185,13 +185,13 @@ func (p *Postgres) scrub(ctx context.Context, limits []Limit) (alerts []string, 
 	}
 	err = p.update(ctx, func(tx pgx.Tx) error {
 		alerts = nil
-		changed, err := scrubTx(ctx, tx, p, limits, `SELECT id, '', data FROM alerts a WHERE EXISTS (SELECT FROM unnest($1::text[]) q WHERE position(q IN a.data::text) > 0) ORDER BY sec, id FOR UPDATE`, quoted,
+		changed, err := scrubTx(ctx, tx, p, limits, `SELECT id, ''::bytea, data FROM alerts a WHERE EXISTS (SELECT FROM unnest($1::text[]) q WHERE position(q IN a.data::text) > 0) ORDER BY sec, id FOR UPDATE`, quoted,
 			func(a *puskaradio.Alert) *string { return &a.Brand })
 		if err != nil {
 			return err
 		}
 		for _, c := range changed {
-			alerts = append(alerts, fromKeyText(c.key[0]))
+			alerts = append(alerts, string(c.key[0]))
 			if _, err := tx.Exec(ctx, `UPDATE alerts SET data = $2 WHERE id = $1`, c.key[0], c.data); err != nil {
 				return err
 			}
@@ -213,7 +213,7 @@ func (p *Postgres) scrub(ctx context.Context, limits []Limit) (alerts []string, 
 
 // A scrubbed is a row that has changed.
 type scrubbed struct {
-	key  [2]string
+	key  [2][]byte
 	data []byte
 }
 
@@ -232,7 +232,7 @@ func scrubTx[T any](ctx context.Context, tx pgx.Tx, p *Postgres, limits []Limit,
 	for _, s := range all {
 		x := new(T)
 		if err := json.Unmarshal(s.data, x); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.key, err)
+			return nil, fmt.Errorf("%s %s: %w", s.key[0], s.key[1], err)
 		}
 		changed := false
 		for _, quotes := range quotesOf(x) {

@@ -1,12 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -40,7 +39,7 @@ func (p *Postgres) number(ctx context.Context, kind, name string) (num uint32, o
 	if num, ok := p.names.get(kind, name); ok {
 		return num, true, nil
 	}
-	err = p.pool.QueryRow(ctx, `SELECT num FROM names WHERE kind = $1 AND name = $2`, kind, keyText(name)).Scan(&num)
+	err = p.pool.QueryRow(ctx, `SELECT num FROM names WHERE kind = $1 AND name = $2`, kind, []byte(name)).Scan(&num)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
@@ -55,20 +54,20 @@ func (p *Postgres) number(ctx context.Context, kind, name string) (num uint32, o
 // are written at once: a name that nothing is filed under does no harm, and no
 // transaction has to wait for another that has met it too.
 func (p *Postgres) newNumbers(ctx context.Context, kind string, names map[string]uint32) error {
-	var unknown []string
+	var unknown [][]byte
 	for name := range names {
 		if num, ok := p.names.get(kind, name); ok {
 			names[name] = num
 		} else {
-			unknown = append(unknown, keyText(name))
+			unknown = append(unknown, []byte(name))
 		}
 	}
 	if len(unknown) == 0 {
 		return nil
 	}
-	slices.Sort(unknown) // as all others who make them do, for they wait for each other
+	slices.SortFunc(unknown, bytes.Compare) // as all others who make them do, for they wait for each other
 	_, err := p.pool.Exec(ctx, `
-		INSERT INTO names (kind, name) SELECT $1, u.name FROM unnest($2::text[]) u (name)
+		INSERT INTO names (kind, name) SELECT $1, u.name FROM unnest($2::bytea[]) u (name)
 		WHERE NOT EXISTS (SELECT FROM names n WHERE n.kind = $1 AND n.name = u.name) ORDER BY u.name ON CONFLICT DO NOTHING`, kind, unknown)
 	if err != nil {
 		return closedPool(err)
@@ -77,10 +76,10 @@ func (p *Postgres) newNumbers(ctx context.Context, kind string, names map[string
 	if err != nil {
 		return closedPool(err)
 	}
-	var name string
+	var text []byte
 	var num uint32
-	_, err = pgx.ForEachRow(rows, []any{&name, &num}, func() error {
-		name = fromKeyText(name)
+	_, err = pgx.ForEachRow(rows, []any{&text, &num}, func() error {
+		name := string(text)
 		names[name] = num
 		p.names.set(kind, name, num)
 		return nil
@@ -100,10 +99,11 @@ func (p *Postgres) nameOf(ctx context.Context, num uint32) (string, error) {
 	if err != nil {
 		return "", closedPool(err)
 	}
-	var kind, text string
+	var kind string
+	var text []byte
 	var n uint32
 	_, err = pgx.ForEachRow(rows, []any{&kind, &text, &n}, func() error {
-		p.names.set(kind, fromKeyText(text), n)
+		p.names.set(kind, string(text), n)
 		return nil
 	})
 	if err != nil {
@@ -112,33 +112,4 @@ func (p *Postgres) nameOf(ctx context.Context, num uint32) (string, error) {
 	p.names.mu.RLock()
 	defer p.names.mu.RUnlock()
 	return p.names.name[num], nil
-}
-
-// keyText is a key as a text of PostgreSQL: itself, but where that would be
-// refused, for it holds a zero byte or is no UTF-8, its bytes in hexadecimal
-// after a mark.
-func keyText(s string) string {
-	if utf8.ValidString(s) {
-		plain := s == "" || s[0] != keyMark
-		for i := 0; plain && i < len(s); i++ {
-			plain = s[i] != 0
-		}
-		if plain {
-			return s
-		}
-	}
-	return string(rune(keyMark)) + hex.EncodeToString([]byte(s))
-}
-
-const keyMark = 1
-
-func fromKeyText(s string) string {
-	if s == "" || s[0] != keyMark {
-		return s
-	}
-	b, err := hex.DecodeString(s[1:])
-	if err != nil {
-		return s
-	}
-	return string(b)
 }

@@ -29,9 +29,9 @@ func (p *Postgres) setNamed(ctx context.Context, table, name string, v any, away
 		return err
 	}
 	if away {
-		_, err = p.pool.Exec(ctx, `DELETE FROM `+table+` WHERE name = $1`, keyText(name))
+		_, err = p.pool.Exec(ctx, `DELETE FROM `+table+` WHERE name = $1`, []byte(name))
 	} else {
-		_, err = p.pool.Exec(ctx, `INSERT INTO `+table+` VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data`, keyText(name), data)
+		_, err = p.pool.Exec(ctx, `INSERT INTO `+table+` VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET data = excluded.data`, []byte(name), data)
 	}
 	return closedPool(err)
 }
@@ -50,7 +50,7 @@ func (p *Postgres) SetToken(ctx context.Context, t puskaradio.Token) error {
 func (p *Postgres) UseToken(ctx context.Context, name, hash string, at time.Time) error {
 	return p.update(ctx, func(tx pgx.Tx) error {
 		var t puskaradio.Token
-		err := getRow(ctx, tx, &t, `SELECT data FROM tokens WHERE name = $1 FOR UPDATE`, keyText(name))
+		err := getRow(ctx, tx, &t, `SELECT data FROM tokens WHERE name = $1 FOR UPDATE`, []byte(name))
 		if errors.Is(err, puskaradio.ErrNotFound) {
 			return nil // it was taken away meanwhile
 		}
@@ -65,7 +65,7 @@ func (p *Postgres) UseToken(ctx context.Context, name, hash string, at time.Time
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE tokens SET data = $2 WHERE name = $1`, keyText(name), data)
+		_, err = tx.Exec(ctx, `UPDATE tokens SET data = $2 WHERE name = $1`, []byte(name), data)
 		return err
 	})
 }

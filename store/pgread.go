@@ -272,7 +272,7 @@ func (r *pgRow) stamp() Stamp {
 
 // Cursor implements [Store].
 func (p *Postgres) Cursor(ctx context.Context, job string) (cursor []byte, err error) {
-	err = p.pool.QueryRow(ctx, `SELECT cursor FROM cursors WHERE job = $1`, keyText(job)).Scan(&cursor)
+	err = p.pool.QueryRow(ctx, `SELECT cursor FROM cursors WHERE job = $1`, []byte(job)).Scan(&cursor)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -9,6 +9,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -226,15 +227,18 @@ type Sent struct {
 	At  time.Time `json:"at"`
 }
 
-// A RefusedError says that the data directory cannot be used as it is, and
-// what to do about it.
+// A RefusedError says that the data directory, or the database, cannot be used
+// as it is, and what to do about it.
 type RefusedError struct {
-	Dir    string
+	Dir    string // of a database its address, without user and password
 	Reason string
 	Advice string
 }
 
 func (e *RefusedError) Error() string {
+	if strings.HasPrefix(e.Dir, "postgres://") {
+		return e.Dir + ": " + e.Reason + "; " + e.Advice
+	}
 	return "data directory " + e.Dir + ": " + e.Reason + "; " + e.Advice
 }
 

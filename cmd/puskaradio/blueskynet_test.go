@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio/internal/jetstream"
+	"github.com/puskaradio/puskaradio/internal/postgres"
 )
 
 // A blueskyNet is a real one: the server of some accounts, an AppView that
@@ -30,42 +30,16 @@ type blueskyNet struct {
 	tokens  map[string]string
 }
 
-// startPostgres starts a database server on a Unix socket, and gives the
-// address of its database.
+// startPostgres starts a database server, and gives the address of its
+// database.
 func startPostgres(t *testing.T) string {
 	t.Helper()
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
-	if len(found) == 0 {
-		need(t, "initdb (Debian: postgresql)")
+	s, err := postgres.Start(postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	bin := found[len(found)-1]
-	dir := t.TempDir()
-	var as []string
-	if os.Getuid() == 0 { // it will not run as root
-		as = []string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}
-		for d := dir; d != "/tmp" && d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
-			if err := os.Chmod(d, 0o777); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	command := func(name string, args ...string) *exec.Cmd {
-		all := append(as, append([]string{filepath.Join(bin, name)}, args...)...)
-		return exec.Command(all[0], all[1:]...)
-	}
-	data := filepath.Join(dir, "db")
-	if out, err := command("initdb", "-D", data, "-A", "trust", "-U", "postgres", "-N").CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
-	}
-	background(t, command("postgres", "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off"))
-	for range 200 {
-		if command("pg_isready", "-h", dir).Run() == nil {
-			return "postgresql://postgres@localhost/postgres?host=" + url.QueryEscape(dir)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatal("PostgreSQL does not answer")
-	return ""
+	t.Cleanup(s.Stop)
+	return s.URL()
 }
 
 func startBluesky(t *testing.T) *blueskyNet {

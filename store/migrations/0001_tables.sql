@@ -1,17 +1,20 @@
 -- The tables of package store. Numbers stand for names; sec is the Unix second
 -- that a mention is filed under, and hash its hash with the highest bit
--- flipped, so that it sorts as it does unsigned. docs/adr/0015 says why.
+-- flipped, so that it sorts as it does unsigned. Names and keys are bytes: they
+-- sort as bytes do, and may be of any; encode(name, 'escape') shows them.
+-- docs/adr/0015 says why.
 
 CREATE TABLE meta (
 	one   boolean PRIMARY KEY DEFAULT true CHECK (one),
 	id    text   NOT NULL,           -- salts the names of the erased
 	zone  text   NOT NULL,           -- whose dates the counts by day go by
-	hours bigint NOT NULL DEFAULT 0  -- the first Unix hour whose counts are kept
+	hours bigint NOT NULL DEFAULT 0, -- the first Unix hour whose counts are kept
+	moving json                      -- how far another store has moved in; null: it is whole
 );
 
 CREATE TABLE names (
 	kind text NOT NULL,              -- b: brand, s: source
-	name text COLLATE "C" NOT NULL,
+	name bytea NOT NULL,
 	num  int  NOT NULL GENERATED ALWAYS AS IDENTITY,
 	PRIMARY KEY (kind, name)
 );
@@ -21,7 +24,7 @@ CREATE UNIQUE INDEX names_num ON names (num);
 -- no seq: the row that is left keeps it from coming back.
 CREATE TABLE mentions (
 	hash   bigint   PRIMARY KEY,     -- of brand, source and the source's reference
-	brand  int      NOT NULL,
+	brand  int      NOT NULL,        -- that and source are 0 of one that was forgotten before it moved here
 	sec    bigint   NOT NULL,
 	seq    bigint,                   -- of its text
 	source int      NOT NULL,
@@ -67,33 +70,33 @@ CREATE TABLE counts (
 ) WITH (fillfactor = 70);
 
 CREATE TABLE alerts (
-	id    text COLLATE "C" PRIMARY KEY,
+	id    bytea PRIMARY KEY,
 	sec   bigint NOT NULL,           -- when it was decided
-	brand text COLLATE "C" NOT NULL,
+	brand bytea NOT NULL,
 	rev   int    NOT NULL,
 	data  json   NOT NULL
 );
 CREATE INDEX alerts_time ON alerts (sec, id);
 
 CREATE TABLE digests (
-	date  text COLLATE "C" NOT NULL,
-	brand text COLLATE "C" NOT NULL,
+	date  bytea NOT NULL,
+	brand bytea NOT NULL,
 	data  json NOT NULL,
 	PRIMARY KEY (date, brand)
 );
 
 CREATE TABLE sent (
-	key  text COLLATE "C" PRIMARY KEY,
+	key  bytea PRIMARY KEY,
 	data json NOT NULL
 );
 
 CREATE TABLE people (
-	name text COLLATE "C" PRIMARY KEY,
+	name bytea PRIMARY KEY,
 	data json NOT NULL
 );
 
 CREATE TABLE tokens (
-	name text COLLATE "C" PRIMARY KEY,
+	name bytea PRIMARY KEY,
 	data json NOT NULL
 );
 
@@ -111,13 +114,13 @@ CREATE TABLE erased (
 
 CREATE TABLE coverage (
 	hour   bigint NOT NULL,
-	source text COLLATE "C" NOT NULL,
+	source bytea NOT NULL,
 	data   json NOT NULL,
 	PRIMARY KEY (hour, source)
 );
 
 CREATE TABLE cursors (
-	job    text COLLATE "C" PRIMARY KEY,
+	job    bytea PRIMARY KEY,
 	cursor bytea NOT NULL
 );
 
