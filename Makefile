@@ -7,8 +7,7 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export CGO_ENABLED = 0
 
-.PHONY: release build test check needs fmt golden crash fuzz bench bench-peers bench-history spikes eval vuln screenshots
-.PHONY: build test check needs fmt golden crash fuzz bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
+.PHONY: build test check needs fmt golden crash fuzz release bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio

@@ -63,7 +63,11 @@ func (l *loaded) databaseURL() (string, error) {
 // openStore opens the store of a configuration.
 func openStore(ctx context.Context, l *loaded, log *slog.Logger) (store.Store, error) {
 	if l.Store.URL == "" {
-		return store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
+		s, err := store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	address, err := l.databaseURL()
 	if err != nil {
@@ -74,7 +78,11 @@ func openStore(ctx context.Context, l *loaded, log *slog.Logger) (store.Store, e
 	if err := os.MkdirAll(l.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	return store.OpenPostgres(ctx, address, store.PostgresOptions{Zone: l.plan.Zone, Log: log})
+	s, err := store.OpenPostgres(ctx, address, store.PostgresOptions{Zone: l.plan.Zone, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // ownFiles is the store of a command that copies or tidies files, which
