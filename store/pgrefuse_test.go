@@ -260,3 +260,42 @@ func TestPostgresChecks(t *testing.T) {
 		}
 	}
 }
+
+// TestPostgresFewConnections has more who ask than connections, of a process
+// that knows no name yet: none waits for a connection while it holds one.
+func TestPostgresFewConnections(t *testing.T) {
+	url := database(t)
+	readers := openPostgresAt(t, url, store.PostgresOptions{Conns: 2})
+	writer := openPostgresAt(t, url, store.PostgresOptions{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for round := range 5 {
+		brand := fmt.Sprint("brand", round)
+		m := mention(brand, 1)
+		m.Source = fmt.Sprint("source", round)
+		id := commit(t, writer, m).New[0]
+		if _, err := writer.AddAlert(ctx, puskaradio.Alert{ID: brand, Brand: brand, Decided: noon, Quotes: []puskaradio.Quote{puskaradio.QuoteOf(id, &m)}}); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 12 {
+			wg.Go(func() {
+				cs, err := readers.SeriesBySource(ctx, brand, noon.AddDate(0, 0, -3), noon.AddDate(0, 0, 1), store.Day)
+				if err != nil || len(cs) != 1 || cs[0].Source != m.Source {
+					t.Errorf("SeriesBySource: %+v, %v", cs, err)
+				}
+				if es, _, err := readers.Search(ctx, "toimitus", store.Filter{Brand: brand}); err != nil || len(es) != 1 || es[0].Mention.Source != m.Source {
+					t.Errorf("Search: %+v, %v", es, err)
+				}
+				if _, err := readers.Forget(ctx, store.Limit{Source: m.Source, Gone: true}); err != nil {
+					t.Errorf("Forget: %v", err)
+				}
+				own := mention(brand, 1)
+				if st, err := readers.Commit(ctx, store.Crawl{Source: "shop", Mentions: []puskaradio.Mention{own}}); err != nil || len(st.Changed) > 0 {
+					t.Errorf("Commit: %+v, %v", st, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
