@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/internal/postgres"
 	"github.com/puskaradio/puskaradio/store"
 )
 
@@ -34,6 +35,7 @@ func ask(t *testing.T, url, sql string) {
 func TestPostgresRefusals(t *testing.T) {
 	url := database(t)
 	ask(t, url, `CREATE ROLE guest LOGIN PASSWORD 'right'`)
+	ask(t, url, `CREATE ROLE `+postgres.Locked+` LOGIN PASSWORD 'right'`)
 	ask(t, url, `CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0`)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -44,15 +46,18 @@ func TestPostgresRefusals(t *testing.T) {
 	openPostgresAt(t, later, store.PostgresOptions{})
 	ask(t, later, `UPDATE schema_version SET version = 99`)
 	for name, tt := range map[string]struct{ url, reason, advice string }{
-		"no address":    {"postgres://maija:secretword@host:port:7/x", "cannot be read", "postgres://user:password@host"},
-		"nobody there":  {"postgres://maija:secretword@" + busy.Addr().String() + "/x?connect_timeout=2", "no answer", "start PostgreSQL"},
-		"no such host":  {"postgres://maija:secretword@nowhere.invalid/x?connect_timeout=2", "no answer", "another host"},
-		"no database":   {strings.Replace(url, "/postgres?", "/nothing?", 1), "does not exist", "createdb nothing"},
-		"no user":       {strings.Replace(url, "postgres@", "maija:secretword@", 1), "maija", "pg_hba.conf"},
-		"no rights":     {strings.Replace(url, "postgres@", "guest:secretword@", 1), "", "search_path"},
-		"encoding":      {strings.Replace(url, "/postgres?", "/latin?", 1), "LATIN1", "ENCODING 'UTF8'"},
-		"later version": {later, "later version (layout 99", "later program"},
-		"no schema":     {url + "_missing", "search_path", "CREATE SCHEMA"},
+		"no address":     {"postgres://maija:secretword@host:port:7/x", "cannot be read", "postgres://user:password@host"},
+		"nobody there":   {"postgres://maija:secretword@" + busy.Addr().String() + "/x?connect_timeout=2", "no answer", "start PostgreSQL"},
+		"no such host":   {"postgres://maija:secretword@nowhere.invalid/x?connect_timeout=2", "no answer", "another host"},
+		"no database":    {strings.Replace(url, "/postgres?", "/nothing?", 1), "does not exist", "createdb nothing"},
+		"no user":        {strings.Replace(url, "postgres@", "maija:secretword@", 1), "maija", "pg_hba.conf"},
+		"no password":    {strings.Replace(url, "postgres@", postgres.Locked+"@", 1), "password", "pg_hba.conf"},
+		"wrong password": {strings.Replace(url, "postgres@", postgres.Locked+":secretword@", 1), "password authentication failed", "the password in the address"},
+		"right password": {strings.Replace(url, "postgres@", postgres.Locked+":right@", 1), "search_path", "CREATE SCHEMA"},
+		"no rights":      {strings.Replace(url, "postgres@", "guest:secretword@", 1), "", "search_path"},
+		"encoding":       {strings.Replace(url, "/postgres?", "/latin?", 1), "LATIN1", "ENCODING 'UTF8'"},
+		"later version":  {later, "later version (layout 99", "later program"},
+		"no schema":      {url + "_missing", "search_path", "CREATE SCHEMA"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := store.OpenPostgres(t.Context(), tt.url, store.PostgresOptions{})
@@ -297,5 +302,27 @@ func TestPostgresFewConnections(t *testing.T) {
 			})
 		}
 		wg.Wait()
+	}
+}
+
+// TestPostgresComesBack loses all connections, as when the server is started
+// again: what is asked soon after is answered.
+func TestPostgresComesBack(t *testing.T) {
+	url := database(t)
+	s := openPostgresAt(t, url, store.PostgresOptions{})
+	commit(t, s, mentions("acme", 3)...)
+	ask(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'puskaradio' AND pid <> pg_backend_pid()`)
+	var err error
+	for range 50 {
+		if _, err = s.Commit(t.Context(), store.Crawl{Mentions: mentions("acme", 5)}); err == nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if got := total(t, s, "acme").Total(); err != nil || got != 5 {
+		t.Errorf("afterwards counts hold %d, %v, want 5", got, err)
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
