@@ -16,10 +16,7 @@ import (
 func unixOf(t time.Time) int64 { return max(0, min(t.Unix(), 1<<32-1)) }
 
 // getRow reads one JSON value; puskaradio.ErrNotFound if there is none.
-func getRow(ctx context.Context, q interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}, v any, sql string, args ...any,
-) error {
+func getRow(ctx context.Context, q querier, v any, sql string, args ...any) error {
 	var data []byte
 	err := q.QueryRow(ctx, sql, args...).Scan(&data)
 	if errors.Is(err, pgx.ErrNoRows) {

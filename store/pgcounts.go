@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/puskaradio/puskaradio"
 )
@@ -197,19 +196,30 @@ func (p *Postgres) series(ctx context.Context, brand string, from, to time.Time,
 	if err != nil {
 		return nil, fmt.Errorf("series of %s: %w", brand, closedPool(err))
 	}
-	out := make([]puskaradio.Count, 0, min(int(last-r.step)+1, 1024))
-	var number int64
-	var packed pgtype.DriverBytes
+	// The rows are read to their end first: for a name that this process has not
+	// met it may need another connection, and there are only so many.
+	type packed struct {
+		step  int64
+		tally []byte
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r packed, err error) {
+		err = row.Scan(&r.step, &r.tally)
+		return r, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("series of %s: %w", brand, closedPool(err))
+	}
 	sources := func(source uint32) string {
 		name, nameErr := p.nameOf(ctx, source)
 		err = errors.Join(err, nameErr)
 		return name
 	}
-	_, rowsErr := pgx.ForEachRow(rows, []any{&number, &packed}, func() (err error) {
-		out, err = appendCounts(out, at(uint32(number)), packed, sum, sources)
-		return err
-	})
-	err = errors.Join(err, rowsErr)
+	out := make([]puskaradio.Count, 0, len(all))
+	for _, r := range all {
+		var rowErr error
+		out, rowErr = appendCounts(out, at(uint32(r.step)), r.tally, sum, sources)
+		err = errors.Join(err, rowErr)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("series of %s: %w", brand, closedPool(err))
 	}

@@ -260,7 +260,7 @@ func (p *Postgres) there(ctx context.Context, tx pgx.Tx, brand string, id puskar
 	if err != nil {
 		return false, err
 	}
-	num, known, err := p.number(ctx, brandName, brand)
+	num, known, err := p.numberBy(ctx, tx, brandName, brand)
 	if err != nil || !known {
 		return true, err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -10,7 +11,15 @@ import (
 // begin reads what the store is, and makes the counts by date again where they
 // go by another zone.
 func (p *Postgres) begin(ctx context.Context) error {
-	return p.update(ctx, func(tx pgx.Tx) error {
+	var was string
+	err := p.pool.QueryRow(ctx, `SELECT id, zone FROM meta`).Scan(&p.id, &was)
+	if err == nil && was == p.zone().String() { // as it mostly is: nobody has to wait
+		return p.loadNames(ctx)
+	}
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	err = p.update(ctx, func(tx pgx.Tx) error {
 		if err := p.lockRules(ctx, tx); err != nil {
 			return err
 		}
@@ -19,7 +28,6 @@ func (p *Postgres) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var was string
 		if err := tx.QueryRow(ctx, `SELECT id, zone FROM meta`).Scan(&p.id, &was); err != nil || was == zone {
 			return err
 		}
@@ -29,6 +37,10 @@ func (p *Postgres) begin(ctx context.Context) error {
 		_, err = tx.Exec(ctx, `UPDATE meta SET zone = $1`, zone)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return p.loadNames(ctx)
 }
 
 // lockRules waits until nobody files mentions, and lets nobody until the end of

@@ -36,10 +36,20 @@ func (n *pgNames) get(kind, name string) (uint32, bool) {
 
 // number gives the number of a name that is known here or to another process.
 func (p *Postgres) number(ctx context.Context, kind, name string) (num uint32, ok bool, err error) {
+	return p.numberBy(ctx, p.pool, kind, name)
+}
+
+// A querier is the pool, or a transaction: who has one must not ask for another
+// connection, of which there are only so many.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func (p *Postgres) numberBy(ctx context.Context, q querier, kind, name string) (num uint32, ok bool, err error) {
 	if num, ok := p.names.get(kind, name); ok {
 		return num, true, nil
 	}
-	err = p.pool.QueryRow(ctx, `SELECT num FROM names WHERE kind = $1 AND name = $2`, kind, []byte(name)).Scan(&num)
+	err = q.QueryRow(ctx, `SELECT num FROM names WHERE kind = $1 AND name = $2`, kind, []byte(name)).Scan(&num)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
@@ -95,21 +105,26 @@ func (p *Postgres) nameOf(ctx context.Context, num uint32) (string, error) {
 	if ok {
 		return name, nil
 	}
-	rows, err := p.pool.Query(ctx, `SELECT kind, name, num FROM names`)
-	if err != nil {
-		return "", closedPool(err)
-	}
-	var kind string
-	var text []byte
-	var n uint32
-	_, err = pgx.ForEachRow(rows, []any{&kind, &text, &n}, func() error {
-		p.names.set(kind, string(text), n)
-		return nil
-	})
-	if err != nil {
+	if err := p.loadNames(ctx); err != nil {
 		return "", err
 	}
 	p.names.mu.RLock()
 	defer p.names.mu.RUnlock()
 	return p.names.name[num], nil
+}
+
+// loadNames reads all of them.
+func (p *Postgres) loadNames(ctx context.Context) error {
+	rows, err := p.pool.Query(ctx, `SELECT kind, name, num FROM names`)
+	if err != nil {
+		return closedPool(err)
+	}
+	var kind string
+	var name []byte
+	var num uint32
+	_, err = pgx.ForEachRow(rows, []any{&kind, &name, &num}, func() error {
+		p.names.set(kind, string(name), num)
+		return nil
+	})
+	return closedPool(err)
 }

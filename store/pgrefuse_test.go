@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/internal/postgres"
 	"github.com/puskaradio/puskaradio/store"
 )
 
@@ -34,6 +35,7 @@ func ask(t *testing.T, url, sql string) {
 func TestPostgresRefusals(t *testing.T) {
 	url := database(t)
 	ask(t, url, `CREATE ROLE guest LOGIN PASSWORD 'right'`)
+	ask(t, url, `CREATE ROLE `+postgres.Locked+` LOGIN PASSWORD 'right'`)
 	ask(t, url, `CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0`)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -44,15 +46,18 @@ func TestPostgresRefusals(t *testing.T) {
 	openPostgresAt(t, later, store.PostgresOptions{})
 	ask(t, later, `UPDATE schema_version SET version = 99`)
 	for name, tt := range map[string]struct{ url, reason, advice string }{
-		"no address":    {"postgres://maija:secretword@host:port:7/x", "cannot be read", "postgres://user:password@host"},
-		"nobody there":  {"postgres://maija:secretword@" + busy.Addr().String() + "/x?connect_timeout=2", "no answer", "start PostgreSQL"},
-		"no such host":  {"postgres://maija:secretword@nowhere.invalid/x?connect_timeout=2", "no answer", "another host"},
-		"no database":   {strings.Replace(url, "/postgres?", "/nothing?", 1), "does not exist", "createdb nothing"},
-		"no user":       {strings.Replace(url, "postgres@", "maija:secretword@", 1), "maija", "pg_hba.conf"},
-		"no rights":     {strings.Replace(url, "postgres@", "guest:secretword@", 1), "", "search_path"},
-		"encoding":      {strings.Replace(url, "/postgres?", "/latin?", 1), "LATIN1", "ENCODING 'UTF8'"},
-		"later version": {later, "later version (layout 99", "later program"},
-		"no schema":     {url + "_missing", "search_path", "CREATE SCHEMA"},
+		"no address":     {"postgres://maija:secretword@host:port:7/x", "cannot be read", "postgres://user:password@host"},
+		"nobody there":   {"postgres://maija:secretword@" + busy.Addr().String() + "/x?connect_timeout=2", "no answer", "start PostgreSQL"},
+		"no such host":   {"postgres://maija:secretword@nowhere.invalid/x?connect_timeout=2", "no answer", "another host"},
+		"no database":    {strings.Replace(url, "/postgres?", "/nothing?", 1), "does not exist", "createdb nothing"},
+		"no user":        {strings.Replace(url, "postgres@", "maija:secretword@", 1), "maija", "pg_hba.conf"},
+		"no password":    {strings.Replace(url, "postgres@", postgres.Locked+"@", 1), "password", "pg_hba.conf"},
+		"wrong password": {strings.Replace(url, "postgres@", postgres.Locked+":secretword@", 1), "password authentication failed", "the password in the address"},
+		"right password": {strings.Replace(url, "postgres@", postgres.Locked+":right@", 1), "search_path", "CREATE SCHEMA"},
+		"no rights":      {strings.Replace(url, "postgres@", "guest:secretword@", 1), "", "search_path"},
+		"encoding":       {strings.Replace(url, "/postgres?", "/latin?", 1), "LATIN1", "ENCODING 'UTF8'"},
+		"later version":  {later, "later version (layout 99", "later program"},
+		"no schema":      {url + "_missing", "search_path", "CREATE SCHEMA"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := store.OpenPostgres(t.Context(), tt.url, store.PostgresOptions{})
@@ -258,5 +263,66 @@ func TestPostgresChecks(t *testing.T) {
 		if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Check after %s = %v, want %q", sql, err, want)
 		}
+	}
+}
+
+// TestPostgresFewConnections has more who ask than connections, of a process
+// that knows no name yet: none waits for a connection while it holds one.
+func TestPostgresFewConnections(t *testing.T) {
+	url := database(t)
+	readers := openPostgresAt(t, url, store.PostgresOptions{Conns: 2})
+	writer := openPostgresAt(t, url, store.PostgresOptions{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for round := range 5 {
+		brand := fmt.Sprint("brand", round)
+		m := mention(brand, 1)
+		m.Source = fmt.Sprint("source", round)
+		id := commit(t, writer, m).New[0]
+		if _, err := writer.AddAlert(ctx, puskaradio.Alert{ID: brand, Brand: brand, Decided: noon, Quotes: []puskaradio.Quote{puskaradio.QuoteOf(id, &m)}}); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 12 {
+			wg.Go(func() {
+				cs, err := readers.SeriesBySource(ctx, brand, noon.AddDate(0, 0, -3), noon.AddDate(0, 0, 1), store.Day)
+				if err != nil || len(cs) != 1 || cs[0].Source != m.Source {
+					t.Errorf("SeriesBySource: %+v, %v", cs, err)
+				}
+				if es, _, err := readers.Search(ctx, "toimitus", store.Filter{Brand: brand}); err != nil || len(es) != 1 || es[0].Mention.Source != m.Source {
+					t.Errorf("Search: %+v, %v", es, err)
+				}
+				if _, err := readers.Forget(ctx, store.Limit{Source: m.Source, Gone: true}); err != nil {
+					t.Errorf("Forget: %v", err)
+				}
+				own := mention(brand, 1)
+				if st, err := readers.Commit(ctx, store.Crawl{Source: "shop", Mentions: []puskaradio.Mention{own}}); err != nil || len(st.Changed) > 0 {
+					t.Errorf("Commit: %+v, %v", st, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+// TestPostgresComesBack loses all connections, as when the server is started
+// again: what is asked soon after is answered.
+func TestPostgresComesBack(t *testing.T) {
+	url := database(t)
+	s := openPostgresAt(t, url, store.PostgresOptions{})
+	commit(t, s, mentions("acme", 3)...)
+	ask(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'puskaradio' AND pid <> pg_backend_pid()`)
+	var err error
+	for range 50 {
+		if _, err = s.Commit(t.Context(), store.Crawl{Mentions: mentions("acme", 5)}); err == nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if got := total(t, s, "acme").Total(); err != nil || got != 5 {
+		t.Errorf("afterwards counts hold %d, %v, want 5", got, err)
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -158,8 +158,8 @@ func ignoreClosed(err error) error {
 }
 
 // tries is how often a transaction is begun that the server has given up in
-// favour of another.
-const tries = 10
+// favour of another, or that was slower than another.
+const tries = 50
 
 // errRace says that another process was faster, and that a transaction must
 // see what it has done.
@@ -169,7 +169,7 @@ var errRace = errors.New("another process was faster")
 func (p *Postgres) update(ctx context.Context, do func(tx pgx.Tx) error) error {
 	for try := 1; ; try++ {
 		err := pgx.BeginFunc(ctx, p.pool, do)
-		if err == nil || try == tries || !again(err) {
+		if err == nil || try == tries || ctx.Err() != nil || !again(err) {
 			return closedPool(err)
 		}
 	}

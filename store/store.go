@@ -2,8 +2,9 @@
 // who answered, what was told, and what is to be done when.
 //
 // It decides nothing. [Store] and [Queue] are the contracts; [Bolt] is the
-// engine for one process, in one directory. Another engine passes the same
-// conformance suite, see testStore.
+// engine for one process, in one directory, and [Postgres] the one for several,
+// in a database. Both pass one conformance suite, see testStore, and ask one set
+// of rules, see filing. [Migrate] moves all from one into the other.
 package store
 
 import (

@@ -1,5 +1,3 @@
-//go:build unix
-
 package postgres
 
 import (
@@ -10,13 +8,11 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,6 +24,10 @@ type Options struct {
 	Settings []string // name=value, as in postgresql.conf
 	Dir      string   // to make the data in; empty is the directory for temporary files
 }
+
+// Locked is the one name that nobody gets in by without its password; the role
+// is for a test to make.
+const Locked = "locked"
 
 // A Server is a PostgreSQL of its own, on a Unix socket.
 type Server struct {
@@ -50,15 +50,24 @@ func Start(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir, log: new(bytes.Buffer)}
-	who, err := owner(dir)
+	as, err := owner(dir)
 	if err != nil {
 		return nil, err
 	}
 	data := filepath.Join(dir, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = who, dir
+	initdb.Dir = dir
+	as(initdb)
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	hba := filepath.Join(data, "pg_hba.conf")
+	rules, err := os.ReadFile(hba)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(hba, append([]byte("local all "+Locked+" scram-sha-256\n"), rules...), 0o600); err != nil { // the first rule that fits counts
+		return nil, err
 	}
 	args := []string{
 		filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=200",
@@ -74,9 +83,8 @@ func Start(o Options) (*Server, error) {
 	// standard input is closed then.
 	const watch = `dir=$1; shift; "$@" & pid=$!; cat; kill -INT $pid; wait $pid; rm -rf "$dir"`
 	s.cmd = exec.Command("/bin/sh", append([]string{"-c", watch, "sh", dir}, args...)...)
-	attr := *who
-	attr.Setpgid = true // an interrupt from the keyboard is for the tests
-	s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stderr, s.cmd.Stdout = &attr, dir, s.log, s.log
+	s.cmd.Dir, s.cmd.Stderr, s.cmd.Stdout = dir, s.log, s.log
+	as(s.cmd)
 	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -111,26 +119,6 @@ func programs() (string, error) {
 	}
 	slices.SortFunc(found, func(a, b string) int { return version(a) - version(b) })
 	return filepath.Dir(found[len(found)-1]), nil
-}
-
-// owner gives the directory to one who is not root, whom PostgreSQL refuses.
-func owner(dir string) (*syscall.SysProcAttr, error) {
-	if os.Getuid() != 0 {
-		return &syscall.SysProcAttr{}, nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		return nil, fmt.Errorf("root cannot run PostgreSQL: %w", err)
-	}
-	uid, err := strconv.Atoi(u.Uid)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.Atoi(u.Gid)
-	if err != nil {
-		return nil, err
-	}
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, os.Chown(dir, uid, gid)
 }
 
 // Stop ends the server and removes its data.
