@@ -107,12 +107,22 @@ func (s *Bolt) Move(ctx context.Context, brand string, id puskaradio.ID, was pus
 		if statuses[e.status] != was {
 			return puskaradio.ErrTaken
 		}
+		n, undo := len(rec.Changes), !c.Undoes.IsZero()
+		if undo && (n == 0 || !rec.Changes[n-1].At.Equal(c.Undoes) || rec.Changes[n-1].Who != c.Who) {
+			return puskaradio.ErrTaken // something has happened since
+		}
+		c.Aside = c.To == was && !undo
 		rec.Changes = append(rec.Changes, c)
-		rec.Until = until
-		switch c.To {
-		case puskaradio.Claimed, puskaradio.Answered:
+		if !c.Aside || !until.IsZero() {
+			rec.Until = until
+		}
+		switch {
+		case undo:
+			rec.Who = c.For
+		case c.Aside:
+		case c.To == puskaradio.Claimed, c.To == puskaradio.Answered:
 			rec.Who = c.Who
-		case puskaradio.New:
+		case c.To == puskaradio.New:
 			rec.Who = ""
 		}
 		return setStatus(b.tx, k, e, statusNumber(c.To))
