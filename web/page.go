@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -24,6 +25,7 @@ type view struct {
 	Plan    Plan
 	Brand   puskaradio.Brand // that the page is about
 	Message string           // what has just been done, or why not
+	Undo    string           // the token by which it can be taken back; empty if it cannot
 	Open    int              // cases that wait, of all brands
 	Last    time.Time        // when a source was last read
 	OK, All int              // sources
@@ -117,6 +119,12 @@ func (s *Server) furnish(r *http.Request, v *view) error {
 		v.Open += by[puskaradio.New] + by[puskaradio.Claimed]
 	}
 	v.Message = v.said()
+	if x, ok := s.deeds.of(v.query.Get("undo"), v.Who, v.Now); ok {
+		v.Message = cmp.Or(x.text, v.Message)
+		if len(x.items) > 0 && v.Now.Sub(x.at) <= undoShown {
+			v.Undo = v.query.Get("undo")
+		}
+	}
 	return nil
 }
 
@@ -137,6 +145,10 @@ func (v *view) said() string {
 		return v.T("Put back for anybody to take.")
 	case "corrected":
 		return v.T("Your verdict counts from now on.")
+	case "noted":
+		return v.T("Noted.")
+	case "not_us":
+		return v.T("Marked as a false alarm: it is not about the brand.")
 	case "sent":
 		return v.T("The answer was sent.")
 	case "claim":
@@ -169,7 +181,7 @@ func (v *view) Path(path string) string {
 func (v *view) with(path, name, value string) string {
 	q := url.Values{}
 	for k, vs := range v.query {
-		if k != "said" && k != "lang" && (k != "ticket" || path == "/in") { // at the door it is still to be used
+		if k != "said" && k != "undo" && k != "lang" && (k != "ticket" || path == "/in") { // at the door it is still to be used
 			q[k] = vs
 		}
 	}
@@ -203,6 +215,9 @@ func (v *view) choose(name, value string, keep ...string) string {
 
 // Query is a parameter of the address.
 func (v *view) Query(name string) string { return v.query.Get(name) }
+
+// Self is the address of this page.
+func (v *view) Self() string { return ours(v.Here + "?" + v.query.Encode()) }
 
 // In reports whether the page belongs to a part of the navigation.
 func (v *view) In(part string) bool { return v.Here == part || strings.HasPrefix(v.Here, part+"/") }

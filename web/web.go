@@ -117,6 +117,7 @@ type Server struct {
 	sessions sessions
 	brake    brake
 	requests requests
+	deeds    deeds
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -175,6 +176,7 @@ func (s *Server) pages() map[string]guarded {
 		"POST /m/{id}/move":    {agent, s.move},
 		"POST /m/{id}/correct": {agent, s.correct},
 		"POST /m/{id}/answer":  {agent, s.answer},
+		"POST /undo":           {agent, s.undo},
 		"GET /a/{id}":          {reader, s.alertPage},
 		"POST /a/{id}/do":      {agent, s.handle},
 		"GET /s/{id}":          {reader, s.storyPage},

@@ -14,6 +14,16 @@ var finnish = map[string]string{
 	"This source cannot be answered from here: copy the text, open the original, answer there, then say so.": "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja kerro se sitten.",
 	"Somebody else was first. Nothing was sent; your text is kept below.":                                    "Joku ehti ensin. Mitään ei lähetetty; tekstisi on tallella alla.", "It was not sent: %s": "Sitä ei lähetetty: %s",
 
+	"Undo": "Kumoa", "undone": "kumottu", "Taken back.": "Kumottu.", "It is too late to take that back.": "Sitä ei voi enää kumota.", "Nothing was taken back: something else has happened since.": "Mitään ei kumottu: sen jälkeen on tapahtunut muuta.",
+	"%s of %s were taken back: to the others something else has happened since.": "%s/%s kumottiin: muille on sen jälkeen tapahtunut muuta.",
+	"Only note it": "Vain muistiinpano", "Write a note.": "Kirjoita muistiinpano.", "Noted.": "Muistiinpano on tallella.", "note": "muistiinpano", "verdict: %s": "arvio: %s",
+	"Your verdict counts from now on, for %s mentions.": "Sinun arviosi on tästä lähtien voimassa, %s mainintaa.", "not about this": "ei koske tätä",
+	"It changes this mention, and the counts that it is part of. Digests that were sent stay as they are. Other texts are scored as before, until puskaradio train --corrections has learned from it.": "Se muuttaa tämän maininnan ja luvut, joihin se kuuluu. Lähetetyt koosteet pysyvät ennallaan. Muut tekstit arvioidaan kuten ennenkin, kunnes puskaradio train --corrections on oppinut siitä.",
+	"the %s other open cases that say the same, too": "myös %s muuta avointa tapausta, jotka sanovat saman",
+	"This is not about %s":                           "Tämä ei koske brändiä %s", notUs: "Tämä ei koske brändiä.", "Marked as a false alarm: it is not about the brand.": "Merkitty vääräksi hälytykseksi: se ei koske brändiä.", "Keep such texts out": "Pidä tällaiset poissa",
+	"These words stand in none of the newest %s mentions of the brand. Copy into the configuration what tells the others from it:":                                              "Näitä sanoja ei ole yhdessäkään brändin %s uusimmasta maininnasta. Kopioi asetuksiin se, mistä muut erottaa:",
+	"No word of it tells it from the mentions of the brand. In the configuration, forbid lists words that must not stand beside the name, and require those of which one must.": "Mikään sen sana ei erota sitä brändin maininnoista. Asetuksissa forbid luettelee sanat, joita nimen vieressä ei saa olla, ja require ne, joista jonkin on oltava.",
+
 	"Weekly digest": "Viikkokooste", "Week before": "Edellinen viikko", "Week after": "Seuraava viikko", "This week is not over.": "Viikko on vielä kesken.", "What moved the reputation": "Mikä liikutti mainetta",
 	"Nothing waits for an answer from this week.": "Tältä viikolta mikään ei odota vastausta.", "The digest of the week": "Viikon kooste", "The weeks before it had %s on average, of which %s negative.": "Edellisinä viikkoina niitä oli keskimäärin %s, joista %s kielteistä.",
 	"Tokens": "Avaimet", "As a table (CSV)": "Taulukkona (CSV)", "Make a token": "Tee avain", "Make": "Tee", "There are no tokens.": "Avaimia ei ole.", "There is a token of that name.": "Samanniminen avain on jo.", "For how long": "Kuinka pitkäksi aikaa",

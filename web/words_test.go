@@ -40,6 +40,7 @@ func TestEveryTextIsFinnishToo(t *testing.T) {
 	}
 	look(files, "templates/*.html", inTemplates)
 	look(os.DirFS("."), "*.go", inCode)
+	found[notUs] = true
 	for _, v := range savedViews {
 		found[v.Name] = true
 	}
