@@ -101,7 +101,7 @@ func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request, v *view) erro
 		return err
 	}
 	for _, c := range cases {
-		p.Cases = append(p.Cases, caseView{v, c, clockOf(&c, v.Plan.targetOf(&c.Mention), v.Now), p.Back})
+		p.Cases = append(p.Cases, caseView{v, c, clockOf(&c, &v.Plan.Reply, v.Now), p.Back})
 	}
 	if next != "" {
 		p.Next = v.With("after", next)

@@ -124,7 +124,7 @@ func (s *Server) mentionPage(w http.ResponseWriter, r *http.Request, v *view) er
 
 func (s *Server) mentionView(ctx context.Context, v *view, c puskaradio.Case) (*mentionView, error) {
 	v.Here = "/m/" + string(c.ID)
-	p := &mentionView{caseView: caseView{v, c, clockOf(&c, v.Plan.targetOf(&c.Mention), v.Now), v.Here}, Labels: labels, Snoozes: snoozes}
+	p := &mentionView{caseView: caseView{v, c, clockOf(&c, &v.Plan.Reply, v.Now), v.Here}, Labels: labels, Snoozes: snoozes}
 	p.Link, p.Host = webLink(c.Mention.URL)
 	p.Brand = puskaradio.Brand{ID: c.Mention.Brand, Name: c.Mention.Brand}
 	for _, b := range v.Plan.Brands {

@@ -183,17 +183,3 @@ func TestEditedAndDeleted(t *testing.T) {
 func crawlOf(ms ...puskaradio.Mention) store.Crawl {
 	return store.Crawl{Source: "shop", Brands: []string{"acme"}, Job: "crawl/shop", Mentions: ms}
 }
-
-// TestTargets: the last target that fits a mention is the one that its clock
-// goes by.
-func TestTargets(t *testing.T) {
-	p := Plan{Target: 3 * time.Minute, Targets: []Target{{Brand: "acme", Within: time.Hour}, {Source: "forum", Within: 24 * time.Hour}, {Brand: "acme", Source: "forum", Within: 2 * time.Hour}}}
-	for _, c := range []struct {
-		brand, source string
-		want          time.Duration
-	}{{"bolt", "shop", 3 * time.Minute}, {"acme", "shop", time.Hour}, {"bolt", "forum", 24 * time.Hour}, {"acme", "forum", 2 * time.Hour}} {
-		if got := p.targetOf(&puskaradio.Mention{Brand: c.brand, Source: c.source}); got != c.want {
-			t.Errorf("%s at %s: %v, want %v", c.brand, c.source, got, c.want)
-		}
-	}
-}

@@ -39,9 +39,6 @@ func (s *Server) stranger(r *http.Request) *view {
 	if p.Zone == nil {
 		p.Zone = time.UTC
 	}
-	if p.Target == 0 {
-		p.Target = DefaultTarget
-	}
 	v := &view{Now: s.now(), Here: r.URL.Path, Plan: p, query: r.URL.Query()}
 	v.zone, v.Lang = p.Zone, p.Lang
 	if c, err := r.Cookie("lang"); err == nil && isLang(c.Value) {

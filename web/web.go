@@ -20,43 +20,19 @@ import (
 	"github.com/puskaradio/puskaradio/store"
 )
 
-// DefaultTarget is how soon after its publication a mention should be
-// answered, unless a [Plan] says otherwise.
-const DefaultTarget = 3 * time.Minute
-
 // A Plan is what is configured at the moment.
 type Plan struct {
 	Brands []puskaradio.Brand
 	Zone   *time.Location // nil is UTC
 	Lang   string         // fi or en: for those who have not chosen
 	Link   string         // the address that others reach the dashboard at; empty if none
-	Target time.Duration  // of the reply clock; zero is [DefaultTarget]
-	// Targets are others for some brands and sources; the last that fits holds.
-	Targets []Target
+	Reply  puskaradio.ReplyClock
 	// Proxies are the addresses of those before us that say truly where a
 	// request comes from, and in Header, where it is named, who sends it. Who is
 	// not among the people of the store has HeaderRole then; empty is none.
 	Proxies    []netip.Prefix
 	Header     string
 	HeaderRole puskaradio.Role
-}
-
-// A Target is how soon after its publication a mention should be answered, of a
-// brand or a source or both; what is empty fits all.
-type Target struct {
-	Brand, Source string
-	Within        time.Duration
-}
-
-// targetOf is the target of a mention.
-func (p *Plan) targetOf(m *puskaradio.Mention) time.Duration {
-	within := p.Target
-	for _, t := range p.Targets {
-		if (t.Brand == "" || t.Brand == m.Brand) && (t.Source == "" || t.Source == m.Source) {
-			within = t.Within
-		}
-	}
-	return within
 }
 
 // A Source is how a source is.

@@ -132,7 +132,7 @@ var finnish = map[string]string{
 	"What to do": "Mitä tehdään", "Note for the others": "Muistiinpano muille", "Put off for": "Torkuta", "How it feels": "Sävy", "Not right? Say what it is.": "Eikö pidä paikkaansa? Kerro, mikä se on.",
 	"Take my verdict back": "Peru oma arvio", "a person's verdict": "ihmisen arvio", "sure %s": "varmuus %s", "not sure: %s": "epävarma: %s", "words: %s": "sanat: %s",
 	"published %s": "julkaistu %s", "seen first %s": "nähty ensin %s", "with %s": "hoitaa %s", "until then it sleeps: %s": "torkkuu, kunnes on %s",
-	"answered after %s": "vastattu ajassa %s", "waiting %s": "odottanut %s", "over the target": "yli tavoitteen", "within the target": "tavoitteessa",
+	"answered after %s": "vastattu ajassa %s", "waiting %s": "odottanut %s", "over the target": "yli tavoitteen", "due soon": "vastattava pian", "due at %s": "viimeistään %s", "%s of %s in business hours": "%s / %s palveluaikaa", "within the target": "tavoitteessa",
 
 	"The source does not say when it was published; the clock may be wrong.": "Lähde ei kerro julkaisuaikaa; kello voi olla väärässä.",
 	"heard after %s (the source, and our reading of it)":                     "kuultu ajassa %s (lähde ja sen luku)",
