@@ -23,6 +23,7 @@ type mentionView struct {
 	Brand      puskaradio.Brand // of the mention
 	Words      []string         // that may tell it from the brand's own
 	Read       int              // mentions that they stand in none of
+	Looking    string           // who else looks at it
 }
 
 // snoozes are how long a case can be put off.
@@ -97,17 +98,7 @@ func (m *mentionView) History() []line {
 
 // caseOf is the case that a path names, under a brand that the person sees.
 func (s *Server) caseOf(r *http.Request, v *view) (puskaradio.Case, error) {
-	id := puskaradio.ID(r.PathValue("id"))
-	if len(v.scoped) == 0 {
-		return s.o.Store.Case(r.Context(), "", id)
-	}
-	for _, brand := range v.scoped { // one text may be about many
-		c, err := s.o.Store.Case(r.Context(), brand, id)
-		if !errors.Is(err, puskaradio.ErrNotFound) {
-			return c, err
-		}
-	}
-	return puskaradio.Case{}, puskaradio.ErrNotFound
+	return s.caseBy(r.Context(), v, puskaradio.ID(r.PathValue("id")))
 }
 
 func (s *Server) mentionPage(w http.ResponseWriter, r *http.Request, v *view) error {
@@ -125,6 +116,7 @@ func (s *Server) mentionPage(w http.ResponseWriter, r *http.Request, v *view) er
 func (s *Server) mentionView(ctx context.Context, v *view, c puskaradio.Case) (*mentionView, error) {
 	v.Here = "/m/" + string(c.ID)
 	p := &mentionView{caseView: caseView{v, c, clockOf(&c, &v.Plan.Reply, v.Now), v.Here}, Labels: labels, Snoozes: snoozes}
+	p.Looking = v.looking(s.looks.open(c.ID, v.Who, v.Now))
 	p.Link, p.Host = webLink(c.Mention.URL)
 	p.Brand = puskaradio.Brand{ID: c.Mention.Brand, Name: c.Mention.Brand}
 	for _, b := range v.Plan.Brands {

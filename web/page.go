@@ -29,6 +29,9 @@ type view struct {
 	Open    int              // cases that wait, of all brands
 	Last    time.Time        // when a source was last read
 	OK, All int              // sources
+	Keys    bool             // the person wants keys for the inbox
+	Every   float64          // seconds after which an open page asks what is new
+	waiting map[string]map[puskaradio.Status]int
 	query   url.Values
 	chosen  string // a language that this request chose
 }
@@ -44,6 +47,8 @@ func (s *Server) stranger(r *http.Request) *view {
 	if c, err := r.Cookie("lang"); err == nil && isLang(c.Value) {
 		v.Lang = c.Value
 	}
+	off, err := r.Cookie("keys")
+	v.Keys, v.Every = err != nil || off.Value != "off", s.every.Seconds()
 	if lang := v.query.Get("lang"); isLang(lang) {
 		v.Lang, v.chosen = lang, lang
 	}
@@ -66,6 +71,7 @@ func isLang(s string) bool { return s == "fi" || s == "en" }
 // as is the view of a person: of the brands that they see.
 func (v *view) as(p puskaradio.Person) {
 	v.Who, v.Role, v.scoped = p.Name, p.Role, p.Brands
+	v.Keys = v.Keys && !p.NoKeys
 	if len(p.Brands) == 0 {
 		return
 	}
@@ -113,7 +119,7 @@ func (s *Server) furnish(r *http.Request, v *view) error {
 		if err != nil {
 			return err
 		}
-		v.Open += by[puskaradio.New] + by[puskaradio.Claimed]
+		v.waits(b.ID, by)
 	}
 	v.Message = v.said()
 	if x, ok := s.deeds.of(v.query.Get("undo"), v.Who, v.Now); ok {
@@ -188,7 +194,7 @@ func (v *view) with(path, name, value string) string {
 
 // ViewPath is the address of a saved view, with what else is chosen.
 func (v *view) ViewPath(id string) string {
-	return "/inbox?" + v.choose("view", id, "brand", "source")
+	return "/inbox?" + v.choose("view", id, "brand", "source", "label")
 }
 
 // MentionsOf is the address of the mentions of a day.

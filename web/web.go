@@ -1,5 +1,6 @@
 // Package web is the dashboard: the digest, the inbox, the trends, the alerts
-// and the sources, as pages that need no script.
+// and the sources, as pages that need no script. The only one there is, of our
+// own, moves through the inbox by keys and says what is new.
 //
 // It writes what strangers have said as text and as nothing else, asks nobody
 // but its own server, and lets nobody in without a session.
@@ -94,6 +95,8 @@ type Server struct {
 	brake    brake
 	requests requests
 	deeds    deeds
+	looks    looks
+	every    time.Duration // after which an open page asks what is new
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -102,7 +105,7 @@ type Server struct {
 
 // New makes a server. Nobody can enter before [Server.Ticket] was called.
 func New(o Options) *Server {
-	s := &Server{o: o, log: o.Log, now: o.Now}
+	s := &Server{o: o, log: o.Log, now: o.Now, every: newsEvery}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -147,6 +150,8 @@ func (s *Server) pages() map[string]guarded {
 		"GET /digest":          {reader, s.digestPage},
 		"GET /digest/{date}":   {reader, s.digestPage},
 		"GET /inbox":           {reader, s.inboxPage},
+		"POST /inbox/do":       {agent, s.moveMany},
+		"GET /inbox/new":       {reader, s.newsOf},
 		"GET /mentions":        {reader, s.mentionsPage},
 		"GET /m/{id}":          {reader, s.mentionPage},
 		"POST /m/{id}/move":    {agent, s.move},
@@ -161,6 +166,7 @@ func (s *Server) pages() map[string]guarded {
 		"GET /sources":         {reader, s.sourcesPage},
 		"GET /me":              {reader, s.mePage},
 		"POST /me":             {reader, s.changePassword},
+		"POST /me/keys":        {reader, s.setKeys},
 		"GET /people":          {owner, s.peoplePage},
 		"POST /people":         {owner, s.setPeople},
 		"GET /tokens":          {owner, s.tokensPage},

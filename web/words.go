@@ -14,6 +14,12 @@ var finnish = map[string]string{
 	"This source cannot be answered from here: copy the text, open the original, answer there, then say so.": "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja kerro se sitten.",
 	"Somebody else was first. Nothing was sent; your text is kept below.":                                    "Joku ehti ensin. Mitään ei lähetetty; tekstisi on tallella alla.", "It was not sent: %s": "Sitä ei lähetetty: %s",
 
+	"%s of %s: %s.": "%s/%s: %s.", "Nothing was chosen.": "Mitään ei valittu.", "%s was faster: %s.": "%s ehti ensin: %s.", "Left as they are: %s.": "Jätetty ennalleen: %s.", "With the chosen:": "Valituille:", "Choose": "Valitse",
+	"Narrow the list": "Rajaa luetteloa", "as of %s": "tilanne %s", "%s new — show": "%s uutta — näytä", "%s or more new — show": "%s tai enemmän uutta — näytä",
+	"%s is looking at this too.": "%s katsoo tätä myös.", "%s are looking at this too.": "%s katsovat tätä myös.",
+	"Keys": "Näppäimet", "next, previous": "seuraava, edellinen", "this list": "tämä luettelo", "Switch them off": "Kytke pois", "Switch them on": "Kytke päälle", "Close": "Sulje",
+	"In the inbox single keys do what its buttons do, but not while you write.": "Saapuneissa yksittäiset näppäimet tekevät saman kuin painikkeet, mutta eivät kirjoittaessasi.",
+
 	"Undo": "Kumoa", "undone": "kumottu", "Taken back.": "Kumottu.", "It is too late to take that back.": "Sitä ei voi enää kumota.", "Nothing was taken back: something else has happened since.": "Mitään ei kumottu: sen jälkeen on tapahtunut muuta.",
 	"%s of %s were taken back: to the others something else has happened since.": "%s/%s kumottiin: muille on sen jälkeen tapahtunut muuta.",
 	"Only note it": "Vain muistiinpano", "Write a note.": "Kirjoita muistiinpano.", "Noted.": "Muistiinpano on tallella.", "note": "muistiinpano", "verdict: %s": "arvio: %s",
