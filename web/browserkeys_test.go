@@ -89,6 +89,21 @@ func TestKeysInChromium(t *testing.T) {
 	if c := p.caseOf(ids[2]); c.Status != puskaradio.New {
 		t.Fatalf("u has made it %s", c.Status)
 	}
+	// The bar of those that were chosen is there when some are.
+	x.Open("/inbox")
+	shown := `document.querySelector(".bulk").checkVisibility()`
+	if chromium.Ask[bool](x, shown) {
+		t.Error("the bar is there before anything was chosen")
+	}
+	chromium.Ask[bool](x, `[...document.querySelectorAll(".pick input")].slice(1, 3).forEach(e => e.click()), true`)
+	if !chromium.Ask[bool](x, shown) {
+		t.Fatal("there is no bar")
+	}
+	x.Press(".bulk button[value=done]")
+	x.Wants("2 of 2: done.", "Undo")
+	if b, c := p.caseOf(ids[1]), p.caseOf(ids[2]); b.Status != puskaradio.Done || c.Status != puskaradio.Done {
+		t.Errorf("chosen and done: %s, %s", b.Status, c.Status)
+	}
 	x.Open("/m/" + string(ids[0]))
 	keyed(x, "r")
 	if got := chromium.Ask[string](x, "document.activeElement.name"); got != "text" {

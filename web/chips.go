@@ -60,6 +60,11 @@ func (p *inboxView) Chips() (out []chip) {
 	return out
 }
 
+// Narrowed reports whether something was chosen.
+func (p *inboxView) Narrowed() bool {
+	return p.Query("brand")+p.Query("source")+p.Query("label")+p.Query("date") != ""
+}
+
 // Long reports whether there is more to choose from than chips have room for.
 func (p *inboxView) Long() bool {
 	return len(p.Plan.Brands) > mostBrandChips || len(p.Sources) > mostSourceChips
