@@ -46,60 +46,6 @@ type TakenError struct {
 func (e *TakenError) Error() string { return fmt.Sprintf("%s by %s: %v", e.As, e.By, ErrTaken) }
 func (e *TakenError) Unwrap() error { return ErrTaken }
 
-// A Status is where a case stands. A case has one at a time.
-type Status string
-
-// The statuses, in the order of a case's life.
-const (
-	New        Status = "new"
-	Claimed    Status = "claimed"
-	Answered   Status = "answered"
-	Done       Status = "done"
-	Snoozed    Status = "snoozed"
-	FalseAlarm Status = "false_alarm"
-)
-
-// Statuses are all of them.
-func Statuses() []Status { return []Status{New, Claimed, Answered, Done, Snoozed, FalseAlarm} }
-
-// Open reports whether somebody has still to do something.
-func (s Status) Open() bool { return s == New || s == Claimed || s == Snoozed }
-
-// A Case is a mention that wants an answer, with its reply clock.
-type Case struct {
-	ID      ID        `json:"id"`
-	Mention Mention   `json:"mention"`
-	Status  Status    `json:"status"`
-	Who     string    `json:"who,omitempty"`    // who has it
-	Until   time.Time `json:"until,omitzero"`   // when a snooze ends
-	Alerted time.Time `json:"alerted,omitzero"` // when a channel first told of it
-	Changes []Change  `json:"changes,omitempty"`
-}
-
-// A Change is one step of a case: who did what and when.
-type Change struct {
-	At   time.Time `json:"at"`
-	Who  string    `json:"who"`
-	To   Status    `json:"to"`
-	Note string    `json:"note,omitempty"`
-}
-
-// FirstReply is when the brand first answered: by our note of it or by the
-// reply seen at the source, whichever came first. It is zero while the author
-// waits. First response time is counted from Mention.Published to it.
-func (c *Case) FirstReply() time.Time {
-	var at time.Time
-	if o := c.Mention.Owner; o != nil {
-		at = o.At
-	}
-	for _, ch := range c.Changes {
-		if ch.To == Answered && (at.IsZero() || ch.At.Before(at)) {
-			at = ch.At
-		}
-	}
-	return at
-}
-
 // The rules that raise alerts.
 const (
 	RuleSpike  = "negative spike"

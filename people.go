@@ -32,6 +32,7 @@ type Person struct {
 	Brands []string  `json:"brands,omitempty"` // the only ones that they see; empty is all
 	Hash   string    `json:"hash,omitempty"`   // of the password; empty: they cannot sign in with one
 	Since  time.Time `json:"since,omitzero"`
+	NoKeys bool      `json:"no_keys,omitempty"` // single keys do nothing in the dashboard
 }
 
 // Sees reports whether a person may see a brand.

@@ -87,11 +87,7 @@ func (m *Monitor) markAnswered(ctx context.Context, w notify.Wish) error {
 		return err
 	}
 	if !c.Status.Open() || c.Status == puskaradio.Claimed && c.Who != w.Who {
-		by := c.Who
-		if n := len(c.Changes); n > 0 {
-			by = cmp.Or(by, c.Changes[n-1].Who)
-		}
-		return &puskaradio.TakenError{By: by, As: c.Status}
+		return &puskaradio.TakenError{By: cmp.Or(c.Who, c.Last().Who), As: c.Status}
 	}
 	c, err = m.Store.Move(ctx, c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: time.Now().UTC(), Who: w.Who, To: puskaradio.Answered, Note: w.Text}, time.Time{})
 	if err != nil {

@@ -35,6 +35,7 @@ const (
 //	e/ID            that nobody has claimed it, told to somebody else
 //	n/ID            what is new of it, below the message of it
 //	r/ID, r/ID/SEC  a reminder; after a snooze that ended then
+//	w/ID, o/ID      that the post of it must be answered soon; that it was not in time
 //	g/BRAND/DATE    a digest of a date or a week
 func (p *Plan) deliveries(brand string, decided time.Time, what string, now time.Time, digest bool) []store.Job {
 	var jobs []store.Job

@@ -167,10 +167,7 @@ func (m *Monitor) takeCase(ctx context.Context, id string, step puskaradio.Chang
 		if err != nil {
 			return ignore(err, puskaradio.ErrNotFound)
 		}
-		last := puskaradio.Change{Who: c.Who}
-		if n := len(c.Changes); n > 0 {
-			last = c.Changes[n-1]
-		}
+		last := c.Last()
 		switch {
 		case c.Status == step.To && cmp.Or(c.Who, last.Who) == step.Who:
 			return nil
@@ -203,6 +200,14 @@ func (m *Monitor) Moved(ctx context.Context, c *puskaradio.Case) error {
 	if open != nil {
 		alerts = append(alerts, *open)
 	}
+	if n := len(c.Changes); n > 0 && !c.Changes[n-1].Undoes.IsZero() {
+		for _, a := range alerts {
+			if err := m.letGo(ctx, a.ID, &c.Changes[n-1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for _, a := range alerts {
 		if a.Claimed != nil || a.Calmed != nil || !slices.ContainsFunc(a.Quotes, func(q puskaradio.Quote) bool { return q.ID == c.ID }) {
 			continue
@@ -212,6 +217,18 @@ func (m *Monitor) Moved(ctx context.Context, c *puskaradio.Case) error {
 		}
 	}
 	return nil
+}
+
+// letGo takes an alert from who had it by a change of a case that was taken back.
+func (m *Monitor) letGo(ctx context.Context, id string, undo *puskaradio.Change) error {
+	return m.hand(ctx, id, func(a *puskaradio.Alert) (changed bool, err error) {
+		for _, h := range []**puskaradio.Hand{&a.Claimed, &a.Calmed} {
+			if x := *h; x != nil && x.By == undo.Who && x.At.Equal(undo.Undoes) {
+				*h, changed = nil, true
+			}
+		}
+		return changed, nil
+	})
 }
 
 func ignore(err, target error) error {
@@ -235,10 +252,8 @@ func (m *Monitor) byCase(ctx context.Context, a puskaradio.Alert) (puskaradio.Al
 		if err != nil {
 			return a, err
 		}
-		hand := puskaradio.Hand{By: c.Who}
-		if n := len(c.Changes); n > 0 {
-			hand = puskaradio.Hand{By: cmp.Or(c.Who, c.Changes[n-1].Who), At: c.Changes[n-1].At}
-		}
+		last := c.Last()
+		hand := puskaradio.Hand{By: cmp.Or(c.Who, last.Who), At: last.At}
 		if at := c.FirstReply(); !at.IsZero() && hand.By == "" {
 			hand = puskaradio.Hand{By: a.Name, At: at}
 		}

@@ -84,6 +84,7 @@ type Plan struct {
 	BackupDir string              // where nightly backups go; empty: none
 	External  *sentiment.External // is asked for its verdict too; nil: nobody is
 	Link      string              // where the dashboard is; empty if nowhere
+	Reply     puskaradio.ReplyClock
 
 	matchers map[string]*crawler.Matcher // by source
 }

@@ -82,6 +82,7 @@ func (m *Monitor) lookAfter(ctx context.Context, p *Plan, c *Channel, a *puskara
 	if p.Watch.Escalate > 0 && p.channel(p.Watch.EscalateTo) != nil {
 		jobs = append(jobs, delivery(p.Watch.EscalateTo, a.Decided, "e/"+a.ID, now.Add(p.Watch.escalation(a))))
 	}
+	jobs = append(jobs, p.dues(c, a, now)...)
 	if len(jobs) == 0 {
 		return nil
 	}

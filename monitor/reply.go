@@ -17,6 +17,9 @@ import (
 // an answer is sent until it is known what became of it.
 const sendingNote = "approved, being sent: "
 
+// unsentNote is the note of the change that says that it was not.
+const unsentNote = "was not sent"
+
 // An Answer is an answer to a case, as it would be sent or was.
 type Answer struct {
 	ID   puskaradio.ID `json:"id"`
@@ -109,10 +112,24 @@ func sendable(c *puskaradio.Case, by, as string) error {
 	case c.Status == puskaradio.Claimed && c.Who != by && c.Who != as:
 		return fmt.Errorf("%s has it: %w", c.Who, puskaradio.ErrTaken)
 	}
-	if n := len(c.Changes); n > 0 && strings.HasPrefix(c.Changes[n-1].Note, sendingNote) {
-		return fmt.Errorf("an answer that %s approved may have been sent; look at %s, then say puskaradio inbox answered %s, or reopen it", c.Changes[n-1].Who, linkOf(&c.Mention), c.ID)
+	if who := unsettled(c); who != "" {
+		return fmt.Errorf("an answer that %s approved may have been sent; look at %s, then say puskaradio inbox answered %s, or reopen it", who, linkOf(&c.Mention), c.ID)
 	}
 	return nil
+}
+
+// unsettled is who approved an answer of which it is not known whether it was
+// sent; empty if there is none. Notes that came after it settle nothing.
+func unsettled(c *puskaradio.Case) string {
+	for _, ch := range slices.Backward(c.Changes) {
+		switch {
+		case strings.HasPrefix(ch.Note, sendingNote):
+			return ch.Who
+		case !ch.Aside, ch.Note == unsentNote:
+			return ""
+		}
+	}
+	return ""
 }
 
 func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replier, text, by string) (string, error) {
@@ -131,7 +148,7 @@ func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replie
 	case errors.Is(err, crawler.ErrMaybeSent):
 		return "", fmt.Errorf("%w; look at %s before you send it again, then say puskaradio inbox answered %s, or reopen it", err, linkOf(&c.Mention), c.ID)
 	case err != nil:
-		_, moved := note(puskaradio.Claimed, puskaradio.Claimed, "was not sent")
+		_, moved := note(puskaradio.Claimed, puskaradio.Claimed, unsentNote)
 		return "", errors.Join(fmt.Errorf("it was not sent: %w", err), moved)
 	}
 	if now, err = note(puskaradio.Claimed, puskaradio.Answered, "approved by "+by+" and sent as "+ref+": "+text); err != nil {

@@ -91,6 +91,8 @@ func (m *Monitor) message(ctx context.Context, p *Plan, c *Channel, what string)
 		return m.news(ctx, c, msg, parts[1])
 	case parts[0] == "r" && len(parts) >= 2:
 		return m.reminder(ctx, p, c, msg, parts)
+	case (parts[0] == "w" || parts[0] == "o") && len(parts) == 2:
+		return m.due(ctx, p, c, msg, parts[1], parts[0] == "o")
 	case parts[0] == "g" && len(parts) == 3:
 		d, err := m.Store.Digest(ctx, parts[1], parts[2])
 		msg.Digest = &d

@@ -37,7 +37,7 @@ func Escape(s string) string {
 func Blocks(m Message) []slackapi.Block {
 	var bs []slackapi.Block
 	switch {
-	case m.Alert != nil && m.Turn == News:
+	case m.Alert != nil && m.Turn.isLine():
 		return nil // it is a line of text
 	case m.Alert != nil:
 		bs = append(alertBlocks(m), handBlocks(m)...)

@@ -20,7 +20,13 @@ const (
 	News      Turn = "news"     // what came since before, below the message
 	Reminder  Turn = "reminder" // that nobody has claimed it
 	Escalated Turn = "escalated"
+	DueSoon   Turn = "due_soon" // that its post must be answered soon, below the message
+	Overdue   Turn = "overdue"  // that it was not answered in time
 )
+
+// isLine reports whether a turn is a line of text below a message, not a message
+// laid out like it.
+func (t Turn) isLine() bool { return t == News || t == DueSoon || t == Overdue }
 
 // A Threader is a notifier that may be able to answer below a message of its
 // own; one that cannot is never given a Message.Thread, nor News.
@@ -39,14 +45,14 @@ func (s *slack) Edits() bool { return s.webhook == "" }
 // Edits implements [Editor]: programs want to know of every change.
 func (*webhook) Edits() bool { return true }
 
-// thread puts a message below the one that it belongs to; a reminder is shown
-// in the channel as well.
+// thread puts a message below the one that it belongs to; what calls for
+// somebody is shown in the channel as well.
 func thread(m Message) []slackapi.MsgOption {
 	_, ts, ok := strings.Cut(m.Thread, "/")
 	switch {
 	case !ok:
 		return nil
-	case m.Turn == Reminder:
+	case m.Turn != News:
 		return []slackapi.MsgOption{slackapi.MsgOptionTS(ts), slackapi.MsgOptionBroadcast()}
 	}
 	return []slackapi.MsgOption{slackapi.MsgOptionTS(ts)}
@@ -71,7 +77,10 @@ func (s *slack) around(ctx context.Context, api *slackapi.Client, m Message) ([]
 }
 
 // lifeWords are what messages say of the life of an alert.
-type lifeWords struct{ taken, calmed, calm, snoozed, unclaimed, escalated, since, newest, ended, after string }
+type lifeWords struct {
+	taken, calmed, calm, snoozed, unclaimed, escalated, since, newest, ended, after string
+	due, overdue, has, nobody                                                       string
+}
 
 func lifeWordsOf(lang string) lifeWords {
 	if lang == "fi" {
@@ -79,12 +88,14 @@ func lifeWordsOf(lang string) lifeWords {
 			taken: "%s otti tämän %s", calmed: "%s merkitsi vääräksi %s", calm: "Väärä hälytys", snoozed: "Torkutettu %s asti",
 			unclaimed: "Kukaan ei ole vielä ottanut tätä", escalated: "Kukaan ei ole ottanut tätä ajoissa",
 			since: "+%d kielteistä, yhteensä %d (tavallisesti %s).", newest: "Uusista vakavin", ended: "Ohi %s jälkeen: yhteensä %d kielteistä.", after: "%s h",
+			due: "Vastattava viimeistään %s", overdue: "Vastaus on myöhässä: sen piti lähteä %s", has: "%s on ottanut tämän", nobody: "kukaan ei ole ottanut tätä",
 		}
 	}
 	return lifeWords{
 		taken: "%s took this on %s", calmed: "%s called it a false alarm on %s", calm: "False alarm", snoozed: "Snoozed until %s",
 		unclaimed: "Nobody has taken this yet", escalated: "Nobody took this in time",
 		since: "+%d negative, %d in all (usually %s).", newest: "Worst of the new", ended: "Over after %s: %d negative in all.", after: "%s h",
+		due: "To be answered by %s", overdue: "Not answered in time: it was due on %s", has: "%s has it", nobody: "nobody has it",
 	}
 }
 
@@ -168,6 +179,21 @@ func newsSentence(m Message) string {
 		}
 	}
 	return s
+}
+
+// dueSentence says that a post must be answered soon, or was not in time, and
+// who has it.
+func dueSentence(m Message) string {
+	w := lifeWordsOf(m.Lang)
+	s := w.due
+	if m.Turn == Overdue {
+		s = w.overdue
+	}
+	has := w.nobody
+	if m.Who != "" {
+		has = fmt.Sprintf(w.has, clip(plain(m.Who), 60))
+	}
+	return fmt.Sprintf(s, clock(m.Lang, m.Due, m.Zone)) + "; " + has + "."
 }
 
 func hoursText(w lifeWords, d time.Duration) string {

@@ -50,6 +50,8 @@ func TestTurns(t *testing.T) {
 		{"escalated", Escalated, func(*puskaradio.Alert) {}, "Kukaan ei ole ottanut tätä ajoissa: Kielteisten piikki: … ", "Nobody took this in time: Negative spike: … "},
 		{"escalated and then claimed", Escalated, func(a *puskaradio.Alert) { a.Claimed = maija }, "Kielteisten piikki: … Maija otti tämän 21.11. klo 8.20.", "Negative spike: … Maija took this on 21 Nov, 08:20."},
 		{"news", News, func(*puskaradio.Alert) {}, "+6 kielteistä, yhteensä 14 (tavallisesti 2). Uusista vakavin: … ", "+6 negative, 14 in all (usually 2). Worst of the new: … "},
+		{"due soon", DueSoon, func(*puskaradio.Alert) {}, "Vastattava viimeistään 21.11. klo… 8.23; Maija on ottanut tämän.", "To be answered by 21 Nov, 08:23; … Maija has it."},
+		{"overdue", Overdue, func(*puskaradio.Alert) {}, "Vastaus on myöhässä: sen piti lähteä 21.11. klo… 8.23; kukaan ei ole ottanut tätä.", "Not answered in time: it was due on 21 Nov, 08:23; … nobody has it."},
 		{"its end", News, func(a *puskaradio.Alert) { a.State = "over" }, "Ohi 2 h jälkeen: yhteensä 14 kielteistä. … ", "Over after 2 h: 14 negative in all. … "},
 	} {
 		for lang, want := range map[string]string{"fi": tt.fi, "en": tt.en} {
@@ -58,12 +60,15 @@ func TestTurns(t *testing.T) {
 			a.Usual, a.Negative, a.From = 2, 14, a.To.Add(-2*time.Hour)
 			tt.set(&a)
 			m.Alert, m.Turn, m.Lang, m.Since = &a, tt.turn, lang, 6
+			if m.Due = at.Add(3 * time.Minute); tt.turn == DueSoon {
+				m.Who = "Maija"
+			}
 			got := Sentence(m)
 			begins, ends, _ := strings.Cut(want, "… ")
 			if !strings.HasPrefix(got+" ", begins) || !strings.HasSuffix(got, ends) {
 				t.Errorf("%s, %s:\n%s\nwant\n%s", tt.name, lang, got, want)
 			}
-			if shown := Blocks(m); (len(shown) == 0) != (tt.turn == News) {
+			if shown := Blocks(m); (len(shown) == 0) != (tt.turn == News || tt.turn == DueSoon || tt.turn == Overdue) {
 				t.Errorf("%s: %d blocks", tt.name, len(shown))
 			}
 		}
@@ -74,7 +79,7 @@ func TestTurns(t *testing.T) {
 // looked for there when a try may have arrived; a reminder stands in the channel
 // as well.
 func TestSlackThread(t *testing.T) {
-	for turn, shown := range map[Turn]bool{News: false, Reminder: true} {
+	for turn, shown := range map[Turn]bool{News: false, Reminder: true, DueSoon: true, Overdue: true} {
 		s := newSlack(t)
 		n, m := s.bot(t), alertMessage(t)
 		m.Turn, m.Thread, m.Again = turn, "C1/17.000042", true

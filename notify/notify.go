@@ -48,6 +48,10 @@ type Message struct {
 	Turn    Turn   // what is said of Alert
 	Thread  string // what the message was sent as below which this one belongs; see [Threader]
 	Since   int    // of News: negative mentions that came since before
+	// Of DueSoon and Overdue: when an answer is due or was, and who has the post;
+	// empty is nobody.
+	Due time.Time
+	Who string
 }
 
 // A Secret gives the value of an environment variable, or of the file that

@@ -53,6 +53,8 @@ func Sentence(m Message) string {
 	switch {
 	case m.Alert != nil && m.Turn == News:
 		return newsSentence(m)
+	case m.Alert != nil && m.Turn.isLine():
+		return dueSentence(m)
 	case m.Alert != nil:
 		return withHand(m, alertSentence(m))
 	case m.Digest != nil:

@@ -107,7 +107,9 @@ func (s *Bolt) Move(ctx context.Context, brand string, id puskaradio.ID, was pus
 		if statuses[e.status] != was {
 			return puskaradio.ErrTaken
 		}
-		rec.move(c, until)
+		if !rec.move(was, c, until) {
+			return puskaradio.ErrTaken // something has happened since
+		}
 		return setStatus(b.tx, k, e, statusNumber(c.To))
 	})
 	if taken != nil && !errors.Is(taken, puskaradio.ErrTaken) {

@@ -57,6 +57,105 @@ func testCases(t *testing.T, s store.Store) {
 	}
 }
 
+// testNotes: a change to the status that a case has is a note; it moves nothing.
+func testNotes(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	m := mention("acme", 0)
+	m.Flag = "negative"
+	id := commit(t, s, m).New[0]
+	until := noon.Add(4 * time.Hour)
+	for i, step := range []struct {
+		was   puskaradio.Status
+		c     puskaradio.Change
+		until time.Time
+
+		who  string // who has it then
+		ends time.Time
+	}{
+		{puskaradio.New, puskaradio.Change{Who: "Pekka", To: puskaradio.New, Note: "a regular"}, time.Time{}, "", time.Time{}},
+		{puskaradio.New, puskaradio.Change{Who: "Maija", To: puskaradio.Claimed}, time.Time{}, "Maija", time.Time{}},
+		{puskaradio.Claimed, puskaradio.Change{Who: "Pekka", To: puskaradio.Claimed, Note: "I know her"}, time.Time{}, "Maija", time.Time{}},
+		{puskaradio.Claimed, puskaradio.Change{Who: "Maija", To: puskaradio.Snoozed}, until, "Maija", until},
+		{puskaradio.Snoozed, puskaradio.Change{Who: "Pekka", To: puskaradio.Snoozed, Note: "she is away"}, time.Time{}, "Maija", until},
+		{puskaradio.Snoozed, puskaradio.Change{Who: "Pekka", To: puskaradio.Snoozed, Note: "longer"}, until.Add(time.Hour), "Maija", until.Add(time.Hour)},
+		{puskaradio.Snoozed, puskaradio.Change{Who: "Maija", To: puskaradio.Answered}, time.Time{}, "Maija", time.Time{}},
+		{puskaradio.Answered, puskaradio.Change{Who: "Pekka", To: puskaradio.Answered, Verdict: puskaradio.Positive}, time.Time{}, "Maija", time.Time{}},
+	} {
+		step.c.At = noon.Add(time.Duration(i) * time.Minute)
+		got, err := s.Move(ctx, "acme", id, step.was, step.c, step.until)
+		want := step.c
+		want.Aside = step.was == step.c.To
+		if err != nil || got.Status != step.c.To || got.Who != step.who || !got.Until.Equal(step.ends) || !cmp.Equal(want, got.Changes[i]) {
+			t.Fatalf("%d: %+v, %v, want %+v", i, got, err, step)
+		}
+	}
+	if _, err := s.Move(ctx, "acme", id, puskaradio.New, puskaradio.Change{At: noon, Who: "Pekka", To: puskaradio.New, Note: "late"}, time.Time{}); !errors.Is(err, puskaradio.ErrTaken) {
+		t.Errorf("a note on a case as it is not: %v", err)
+	}
+	c, err := s.Case(ctx, "acme", id)
+	if err != nil || !c.FirstReply().Equal(noon.Add(6*time.Minute)) || c.Last().Who != "Maija" {
+		t.Errorf("answered at %v, last by %q, %v", c.FirstReply(), c.Last().Who, err)
+	}
+	if w, err := s.Waiting(ctx, "acme"); err != nil || !cmp.Equal(w, map[puskaradio.Status]int{puskaradio.Answered: 1}) {
+		t.Errorf("Waiting = %v, %v", w, err)
+	}
+}
+
+// testUndo: the last change can be taken back, and nothing that something has
+// followed; both stay in the history.
+func testUndo(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	m := mention("acme", 0)
+	m.Flag = "negative"
+	id := commit(t, s, m).New[0]
+	at := func(i int) time.Time { return noon.Add(time.Duration(i) * time.Minute) }
+	move := func(was puskaradio.Status, c puskaradio.Change, until time.Time) (puskaradio.Case, error) {
+		return s.Move(ctx, "acme", id, was, c, until)
+	}
+	for i, c := range []puskaradio.Change{{Who: "Maija", To: puskaradio.Claimed}, {Who: "Pekka", To: puskaradio.New}} {
+		c.At = at(i)
+		if _, err := move([]puskaradio.Status{puskaradio.New, puskaradio.Claimed}[i], c, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	undo := puskaradio.Change{At: at(2), Who: "Pekka", To: puskaradio.Claimed, Undoes: at(0), For: "Maija"}
+	if _, err := move(puskaradio.New, undo, time.Time{}); !errors.Is(err, puskaradio.ErrTaken) {
+		t.Errorf("undoing what something has followed: %v", err)
+	}
+	undo.Undoes, undo.Who = at(1), "Maija"
+	if _, err := move(puskaradio.New, undo, time.Time{}); !errors.Is(err, puskaradio.ErrTaken) {
+		t.Errorf("undoing what another has done: %v", err)
+	}
+	undo.Who = "Pekka"
+	c, err := move(puskaradio.New, undo, time.Time{})
+	if err != nil || c.Status != puskaradio.Claimed || c.Who != "Maija" || len(c.Changes) != 3 || len(c.Standing()) != 1 || c.Last().Who != "Maija" || !cmp.Equal(undo, c.Changes[2]) {
+		t.Fatalf("undone: %+v, %v", c, err)
+	}
+	if _, err := move(puskaradio.Claimed, undo, time.Time{}); !errors.Is(err, puskaradio.ErrTaken) {
+		t.Errorf("undone twice: %v", err)
+	}
+	until := noon.Add(time.Hour)
+	for i, step := range []struct {
+		was   puskaradio.Status
+		c     puskaradio.Change
+		until time.Time
+	}{
+		{puskaradio.Claimed, puskaradio.Change{Who: "Maija", To: puskaradio.Snoozed}, until},
+		{puskaradio.Snoozed, puskaradio.Change{Who: "Maija", To: puskaradio.Answered}, time.Time{}},
+		{puskaradio.Answered, puskaradio.Change{Who: "Maija", To: puskaradio.Snoozed, Undoes: at(4), For: "Maija"}, until},
+		{puskaradio.Snoozed, puskaradio.Change{Who: "Pekka", To: puskaradio.Snoozed, Note: "oh"}, time.Time{}},
+		{puskaradio.Snoozed, puskaradio.Change{Who: "Pekka", To: puskaradio.Snoozed, Undoes: at(6), For: "Maija"}, until},
+	} {
+		step.c.At = at(3 + i)
+		if c, err = move(step.was, step.c, step.until); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	if c.Status != puskaradio.Snoozed || !c.Until.Equal(until) || c.Who != "Maija" || !c.FirstReply().IsZero() || len(c.Standing()) != 2 {
+		t.Errorf("an answer that was taken back: %+v", c)
+	}
+}
+
 func testClaimRace(t *testing.T, s store.Store) {
 	m := mention("acme", 0)
 	m.Flag = "negative"

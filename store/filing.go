@@ -260,16 +260,28 @@ func (f *filing) correct(p *pending, rec *caseRecord, score *puskaradio.Score) {
 	f.recount(p, was, m.FirstSeen)
 }
 
-// move takes a case a step further.
-func (rec *caseRecord) move(c puskaradio.Change, until time.Time) {
+// move takes a case a step further, adds a note to it, or takes its last change
+// back; it reports false where that is not the last one any more.
+func (rec *caseRecord) move(was puskaradio.Status, c puskaradio.Change, until time.Time) bool {
+	n, undo := len(rec.Changes), !c.Undoes.IsZero()
+	if undo && (n == 0 || !rec.Changes[n-1].At.Equal(c.Undoes) || rec.Changes[n-1].Who != c.Who) {
+		return false
+	}
+	c.Aside = c.To == was && !undo
 	rec.Changes = append(rec.Changes, c)
-	rec.Until = until
-	switch c.To {
-	case puskaradio.Claimed, puskaradio.Answered:
+	if !c.Aside || !until.IsZero() {
+		rec.Until = until
+	}
+	switch {
+	case undo:
+		rec.Who = c.For
+	case c.Aside:
+	case c.To == puskaradio.Claimed, c.To == puskaradio.Answered:
 		rec.Who = c.Who
-	case puskaradio.New:
+	case c.To == puskaradio.New:
 		rec.Who = ""
 	}
+	return true
 }
 
 // addCoverage gives a line of the ledger with another added to it. The last fetch

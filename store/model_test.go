@@ -342,11 +342,19 @@ func (m *model) move(rt *rapid.T) func(*rapid.T) {
 		if want = nil; was != x.status {
 			want = puskaradio.ErrTaken
 		} else {
-			x.status, x.until, x.changes = c.To, until, append(x.changes, c)
-			switch c.To {
-			case puskaradio.Claimed, puskaradio.Answered:
+			if n := len(x.changes); n > 0 && rapid.IntRange(0, 5).Draw(rt, "undo") == 0 {
+				c.Undoes, c.Who, c.For = x.changes[n-1].At, x.changes[n-1].Who, "Aino"
+			}
+			kept := c
+			kept.Aside = c.To == was && c.Undoes.IsZero()
+			x.status, x.until, x.changes = c.To, until, append(x.changes, kept)
+			switch {
+			case !c.Undoes.IsZero():
+				x.who = c.For
+			case kept.Aside:
+			case c.To == puskaradio.Claimed, c.To == puskaradio.Answered:
 				x.who = c.Who
-			case puskaradio.New:
+			case c.To == puskaradio.New:
 				x.who = ""
 			}
 		}

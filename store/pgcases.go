@@ -98,7 +98,9 @@ func (p *Postgres) Move(ctx context.Context, brand string, id puskaradio.ID, was
 		if statuses[q.entry.status] != was {
 			return puskaradio.ErrTaken
 		}
-		rec.move(c, until)
+		if !rec.move(was, c, until) {
+			return puskaradio.ErrTaken // something has happened since
+		}
 		return s.setStatus(q, statusNumber(c.To))
 	})
 	if taken != nil && !errors.Is(taken, puskaradio.ErrTaken) {

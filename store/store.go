@@ -152,7 +152,11 @@ type Store interface {
 	Waiting(ctx context.Context, brand string) (map[puskaradio.Status]int, error)
 	// Move takes a case from one status to the next. It answers
 	// puskaradio.ErrTaken, with the case as it is, if its status is not was.
-	// A mention that had no case gets one when was is empty.
+	// A mention that had no case gets one when was is empty. From a status to
+	// the same it is a note: who has the case stays, and so does the end of a
+	// snooze, unless until gives another; Aside is set. A change that undoes the
+	// one before it is taken only while that is the last, and of the same
+	// person: else it is puskaradio.ErrTaken, too. For has the case then.
 	Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time) (puskaradio.Case, error)
 	// Correct puts a person's verdict beside the scorer's; nil takes it back.
 	// The counts follow.

@@ -29,6 +29,8 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Search":       testSearch,
 		"Series":       testSeries,
 		"Cases":        testCases,
+		"Notes":        testNotes,
+		"Undo":         testUndo,
 		"ClaimRace":    testClaimRace,
 		"Correct":      testCorrect,
 		"Alerts":       testAlerts,

@@ -29,11 +29,11 @@ type Wait struct {
 func WaitOf(c *puskaradio.Case, now time.Time) Wait {
 	var w Wait
 	end := c.FirstReply()
-	switch n := len(c.Changes); {
+	switch last := c.Last(); {
 	case !end.IsZero():
 		w.Answered = true
-	case n > 0 && !c.Status.Open():
-		end, w.Closed = c.Changes[n-1].At, true
+	case !last.At.IsZero() && !c.Status.Open():
+		end, w.Closed = last.At, true
 	default:
 		end = now
 	}
@@ -53,7 +53,7 @@ func WaitOf(c *puskaradio.Case, now time.Time) Wait {
 		w.Heard = mark(seen)
 	}
 	taken := end // who answers has taken it
-	for _, ch := range c.Changes {
+	for _, ch := range c.Standing() {
 		if ch.To == puskaradio.Claimed {
 			taken, w.Claimed = ch.At, true
 			break

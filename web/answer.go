@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -60,7 +59,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 	if text == "" {
 		return again(http.StatusUnprocessableEntity, v.T("Write an answer."))
 	}
-	done := "answered"
+	done, have := "answered", c
+	var items []doneTo
 	switch r.PostForm.Get("do") {
 	case "send":
 		var ref string
@@ -70,6 +70,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 	case "noted":
 		c, err = s.o.Store.Move(r.Context(), c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: s.now().UTC(), Who: v.Who, To: puskaradio.Answered, Note: clipRunes(text, 5000)}, time.Time{})
 		if err == nil {
+			items = stepOf(&have, &c)
 			s.moved(r.Context(), &c)
 		}
 	default:
@@ -81,6 +82,6 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 	case err != nil:
 		return again(http.StatusBadGateway, v.T("It was not sent: %s", err.Error()))
 	}
-	http.Redirect(w, r, (&url.URL{Path: "/m/" + string(c.ID), RawQuery: url.Values{"said": {done}}.Encode()}).String(), http.StatusSeeOther)
+	http.Redirect(w, r, s.after(v, back("", c.ID, done), "", items), http.StatusSeeOther)
 	return nil
 }

@@ -10,14 +10,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/puskaradio/puskaradio"
-	"github.com/puskaradio/puskaradio/store"
 )
 
 // An apiMove is one step of a case.
 type apiMove struct {
 	Was   puskaradio.Status `json:"was,omitempty"` // where the case stood when you saw it; empty where a mention had none
 	To    puskaradio.Status `json:"to"`
-	Note  string            `json:"note,omitempty"` // of at most 2000 letters
+	Note  string            `json:"note,omitempty"` // of at most 2000 letters; with the status that the case has it is all that is done
 	Until time.Time         `json:"until,omitzero"` // of a snooze: when it ends, a month ahead at most
 }
 
@@ -45,7 +44,7 @@ func (s *Server) apiMove(r *http.Request, v *view, _ *asked) (any, error) {
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
-	now := v.Now.UTC()
+	now, noted := v.Now.UTC(), strings.TrimSpace(in.Note) != ""
 	switch {
 	case !slices.Contains(puskaradio.Statuses(), in.To):
 		return nil, wrong("to", "this is no status")
@@ -53,21 +52,22 @@ func (s *Server) apiMove(r *http.Request, v *view, _ *asked) (any, error) {
 		return nil, wrong("was", "this is no status")
 	case utf8.RuneCountInString(in.Note) > longestNote:
 		return nil, wrong("note", "it may have %d letters", longestNote)
-	case (in.To == puskaradio.Snoozed) == in.Until.IsZero():
+	case in.To != puskaradio.Snoozed && !in.Until.IsZero(), in.To == puskaradio.Snoozed && in.Until.IsZero() && !(in.Was == in.To && noted):
 		return nil, wrong("until", "a snooze has an end, and nothing else has")
-	case in.To == puskaradio.Snoozed && (!in.Until.After(now) || in.Until.Sub(now) > longestSnooze):
+	case !in.Until.IsZero() && (!in.Until.After(now) || in.Until.Sub(now) > longestSnooze):
 		return nil, wrong("until", "it must be ahead, by a month at most")
 	}
 	have, err := s.caseOf(r, v)
 	if err != nil {
 		return nil, err
 	}
+	if in.To == in.Was && !noted && in.Until.IsZero() && (in.To != puskaradio.Claimed || have.Who == v.Who) {
+		return nil, wrong("note", "a change to the status that it has is a note, and says something")
+	}
 	c, err := s.step(r.Context(), v, &have, in.Was, puskaradio.Change{At: now, Who: v.Who, To: in.To, Note: strings.TrimSpace(in.Note)}, in.Until.UTC())
 	if errors.Is(err, puskaradio.ErrTaken) {
-		if n := len(c.Changes); n > 0 {
-			return nil, firstWas(c.Changes[n-1].Who, c.Changes[n-1].At, c.Status)
-		}
-		return nil, firstWas("", time.Time{}, c.Status)
+		last := c.Last()
+		return nil, firstWas(last.Who, last.At, c.Status)
 	}
 	return v.caseFor(&c), err
 }
@@ -75,15 +75,15 @@ func (s *Server) apiMove(r *http.Request, v *view, _ *asked) (any, error) {
 // step takes a case from one status to the next, and sees to it that a snooze
 // ends.
 func (s *Server) step(ctx context.Context, v *view, have *puskaradio.Case, was puskaradio.Status, ch puskaradio.Change, until time.Time) (puskaradio.Case, error) {
-	if ch.To == puskaradio.Claimed && have.Status == puskaradio.Claimed && have.Who != v.Who {
+	if ch.To == puskaradio.Claimed && have.Status == puskaradio.Claimed && have.Who != v.Who && (was != ch.To || ch.Note == "") {
 		was = puskaradio.New // nobody takes a case out of another's hands unseen
 	}
 	brand := have.Mention.Brand
 	c, err := s.o.Store.Move(ctx, brand, have.ID, was, ch, until)
 	if err == nil && ch.To == puskaradio.Snoozed {
-		err = s.o.Store.Schedule(ctx, store.Job{Key: "wake/" + brand + "/" + string(c.ID), Kind: "wake", Due: until})
+		err = s.wake(ctx, &c)
 	}
-	if err == nil {
+	if err == nil && ch.To != was {
 		s.moved(ctx, &c)
 	}
 	return c, err
@@ -106,7 +106,7 @@ func (s *Server) apiCorrect(r *http.Request, v *view, _ *asked) (any, error) {
 		}
 		verdict = &score
 	}
-	if err := s.o.Store.Correct(r.Context(), have.Mention.Brand, have.ID, verdict); err != nil {
+	if _, err := s.judge(r.Context(), v, &have, verdict); err != nil {
 		return nil, err
 	}
 	c, err := s.caseOf(r, v)

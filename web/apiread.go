@@ -78,19 +78,24 @@ type apiCase struct {
 type apiClock struct {
 	Wait   float64 `json:"wait"`
 	Target float64 `json:"target"`
-	Over   bool    `json:"over"`  // it took longer than the target
-	Ended  bool    `json:"ended"` // there was a reply, or nobody waits any more
-	Exact  bool    `json:"exact"` // the source said when it was published
+	// Spent is how much of the target was used up, in seconds: of business hours
+	// where the brand has them.
+	Spent float64   `json:"spent"`
+	Due   time.Time `json:"due"`   // when the target is used up
+	Soon  bool      `json:"soon"`  // it is time to warn that it will be
+	Over  bool      `json:"over"`  // it took longer than the target
+	Ended bool      `json:"ended"` // there was a reply, or nobody waits any more
+	Exact bool      `json:"exact"` // the source said when it was published
 	// Whose is the part that took longest, if it took too long: heard (the source
 	// and our reading of it), taken, answered.
 	Whose string `json:"whose,omitempty"`
 }
 
 func (v *view) caseFor(c *puskaradio.Case) apiCase {
-	k := clockOf(c, v.Plan.targetOf(&c.Mention), v.Now)
+	k := clockOf(c, &v.Plan.Reply, v.Now)
 	return apiCase{
 		c.ID, c.Status, c.Who, c.Until, c.Alerted, c.Changes,
-		apiClock{k.Wait.Seconds(), k.Target.Seconds(), k.Over, k.Ended, k.Exact, k.Whose},
+		apiClock{k.Wait.Seconds(), k.Target.Seconds(), k.Spent.Seconds(), k.Due, k.Soon, k.Over, k.Ended, k.Exact, k.Whose},
 		mentionOf(c.ID, c.Mention, c.Status),
 	}
 }

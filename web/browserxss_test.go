@@ -115,7 +115,7 @@ func censuses(t *testing.T, b *chromium.Browser, texts []string, singles int) ma
 		add("alert", i, fmt.Sprint("/a/ALERT", i))
 		add("search", i, "/mentions?"+form("q", s, "date", s, "source", s, "label", s, "brand", s, "said", s).Encode())
 	}
-	// Pages may ask nobody, this server included: the test asks past them.
+	// It is asked past the policy of the pages.
 	y := b.Tab(t, srv.URL, chromium.Look{Width: 1280, Scripts: true, Lawless: true})
 	y.Open("/in?ticket=" + p.server.Ticket())
 	y.Type("input[name=who]", "Olli")

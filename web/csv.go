@@ -125,7 +125,7 @@ func (s *Server) casesCSV(w http.ResponseWriter, r *http.Request, v *view, f sto
 			if !keep(c) {
 				continue
 			}
-			k := clockOf(c, v.Plan.targetOf(&c.Mention), v.Now)
+			k := clockOf(c, &v.Plan.Reply, v.Now)
 			row := mentionRow(mentionOf(c.ID, c.Mention, c.Status))
 			rows = append(rows, append(row, c.Who, csvTime(c.FirstReply()), strconv.Itoa(int(k.Wait.Seconds())), strconv.FormatBool(k.Over)))
 		}

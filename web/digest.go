@@ -103,7 +103,7 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) err
 	for i := range p.Need {
 		c, err := s.o.Store.Case(r.Context(), v.Brand.ID, p.Need[i].Quote.ID)
 		if err == nil {
-			k := clockOf(&c, v.Plan.targetOf(&c.Mention), v.Now)
+			k := clockOf(&c, &v.Plan.Reply, v.Now)
 			p.Need[i].Clock = &k
 		} else if !errors.Is(err, puskaradio.ErrNotFound) { // it may have been forgotten
 			return err

@@ -13,7 +13,7 @@ import (
 
 // policy lets a page use what this server has as files, and nothing else: no
 // script or style that stands in the page, nothing of another host.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // maxBody is the most that a form may send.
 const maxBody = 64 << 10
@@ -111,7 +111,7 @@ func (s *Server) keepLang(w http.ResponseWriter, r *http.Request, v *view) {
 // person is who asks: by their session, or as the proxy before us says. It is
 // looked up each time, so that a role that was taken away is away.
 func (s *Server) person(r *http.Request) (puskaradio.Person, error) {
-	x, ok := s.sessions.of(s.cookie(r), s.now())
+	x, ok := s.sessions.of(s.cookie(r), s.now(), r.URL.Path != newsPath)
 	if ok && !x.person { // who runs this program
 		return puskaradio.Person{Name: x.who, Role: puskaradio.Owner}, nil
 	}

@@ -79,12 +79,7 @@ const headRunes = 80
 func (c caseView) WordsOf() string { return strings.Join(c.Case.Mention.Verdict().Words, ", ") }
 
 func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request, v *view) error {
-	p := &inboxView{view: v, Views: savedViews, Current: savedViews[0]}
-	for _, x := range savedViews {
-		if x.ID == v.Query("view") {
-			p.Current = x
-		}
-	}
+	p := &inboxView{view: v, Views: savedViews, Current: v.savedView()}
 	var err error
 	if p.Sources, err = s.allSources(r.Context()); err != nil {
 		return err
@@ -101,7 +96,7 @@ func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request, v *view) erro
 		return err
 	}
 	for _, c := range cases {
-		p.Cases = append(p.Cases, caseView{v, c, clockOf(&c, v.Plan.targetOf(&c.Mention), v.Now), p.Back})
+		p.Cases = append(p.Cases, caseView{v, c, clockOf(&c, &v.Plan.Reply, v.Now), p.Back})
 	}
 	if next != "" {
 		p.Next = v.With("after", next)
@@ -202,4 +197,4 @@ func (s *Server) mentionsPage(w http.ResponseWriter, r *http.Request, v *view) e
 }
 
 // FourHours is how long the button of a list puts a case off.
-func (c caseView) FourHours() time.Duration { return snoozes[1] }
+func (v *view) FourHours() time.Duration { return snoozes[1] }

@@ -19,6 +19,11 @@ type mentionView struct {
 	Note       string // what was written when somebody else was first
 	Snoozes    []time.Duration
 	Answer     *Answer // nil where there is none to give
+	Ripple     ripple
+	Brand      puskaradio.Brand // of the mention
+	Words      []string         // that may tell it from the brand's own
+	Read       int              // mentions that they stand in none of
+	Looking    string           // who else looks at it
 }
 
 // snoozes are how long a case can be put off.
@@ -41,6 +46,11 @@ func (m *mentionView) CanSnooze() bool {
 	return m.Case.Status == puskaradio.New || m.Case.Status == puskaradio.Claimed
 }
 
+// CanDeny reports whether it can be said that this is about another.
+func (m *mentionView) CanDeny() bool {
+	return m.Case.Status == "" || m.Case.Status == puskaradio.New || m.Case.Status == puskaradio.Claimed
+}
+
 // Verb is what the button of a step says.
 func (v *view) Verb(to puskaradio.Status) string {
 	switch to {
@@ -58,19 +68,37 @@ func (v *view) Verb(to puskaradio.Status) string {
 	return v.T("Put back")
 }
 
+// A line is one of the history of a case.
+type line struct {
+	puskaradio.Change
+	What   string
+	Undone bool // it was taken back
+}
+
+// History is what has been done, in words.
+func (m *mentionView) History() []line {
+	var out []line
+	for _, ch := range m.Case.Changes {
+		x := line{Change: ch, What: m.Word(string(ch.To))}
+		switch {
+		case !ch.Undoes.IsZero():
+			x.What = m.T("undone")
+			if n := len(out); n > 0 && out[n-1].At.Equal(ch.Undoes) {
+				out[n-1].Undone = true
+			}
+		case ch.Verdict != "":
+			x.What = m.T("verdict: %s", m.Word(string(ch.Verdict)))
+		case ch.Aside:
+			x.What = m.T("note")
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
 // caseOf is the case that a path names, under a brand that the person sees.
 func (s *Server) caseOf(r *http.Request, v *view) (puskaradio.Case, error) {
-	id := puskaradio.ID(r.PathValue("id"))
-	if len(v.scoped) == 0 {
-		return s.o.Store.Case(r.Context(), "", id)
-	}
-	for _, brand := range v.scoped { // one text may be about many
-		c, err := s.o.Store.Case(r.Context(), brand, id)
-		if !errors.Is(err, puskaradio.ErrNotFound) {
-			return c, err
-		}
-	}
-	return puskaradio.Case{}, puskaradio.ErrNotFound
+	return s.caseBy(r.Context(), v, puskaradio.ID(r.PathValue("id")))
 }
 
 func (s *Server) mentionPage(w http.ResponseWriter, r *http.Request, v *view) error {
@@ -87,8 +115,26 @@ func (s *Server) mentionPage(w http.ResponseWriter, r *http.Request, v *view) er
 
 func (s *Server) mentionView(ctx context.Context, v *view, c puskaradio.Case) (*mentionView, error) {
 	v.Here = "/m/" + string(c.ID)
-	p := &mentionView{caseView: caseView{v, c, clockOf(&c, v.Plan.targetOf(&c.Mention), v.Now), v.Here}, Labels: labels, Snoozes: snoozes}
+	p := &mentionView{caseView: caseView{v, c, clockOf(&c, &v.Plan.Reply, v.Now), v.Here}, Labels: labels, Snoozes: snoozes}
+	p.Looking = v.looking(s.looks.open(c.ID, v.Who, v.Now))
 	p.Link, p.Host = webLink(c.Mention.URL)
+	p.Brand = puskaradio.Brand{ID: c.Mention.Brand, Name: c.Mention.Brand}
+	for _, b := range v.Plan.Brands {
+		if b.ID == c.Mention.Brand {
+			p.Brand = b
+		}
+	}
+	var err error
+	if v.May("agent") {
+		if p.Ripple, err = s.ripple(ctx, &c); err != nil {
+			return nil, err
+		}
+	}
+	if p.NotUs() {
+		if p.Words, p.Read, err = s.tellingWords(ctx, &c, p.Brand); err != nil {
+			return nil, err
+		}
+	}
 	if !answerable(v, &c) {
 		return p, nil
 	}
@@ -109,18 +155,27 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request, v *view) error {
 		return errForm
 	}
 	now := s.now().UTC()
+	note := clipRunes(strings.TrimSpace(form("note")), 2000)
+	said, aside := string(to), to == was
 	var until time.Time
-	if to == puskaradio.Snoozed {
+	switch {
+	case aside:
+		said = "noted"
+	case form("reason") == "not_us" && to == puskaradio.FalseAlarm:
+		said, note = "not_us", v.T(notUs)
+	case to == puskaradio.Snoozed:
 		long, err := time.ParseDuration(form("for"))
 		if err != nil || !slices.Contains(snoozes, long) {
 			return errForm
 		}
 		until = now.Add(long)
 	}
-	note := clipRunes(strings.TrimSpace(form("note")), 2000)
 	have, err := s.caseOf(r, v)
 	if err != nil {
 		return err
+	}
+	if aside && note == "" && (to != puskaradio.Claimed || have.Who == v.Who) {
+		return s.noNote(w, r, v, have)
 	}
 	c, err := s.step(r.Context(), v, &have, was, puskaradio.Change{At: now, Who: v.Who, To: to, Note: note}, until)
 	if errors.Is(err, puskaradio.ErrTaken) {
@@ -135,7 +190,18 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request, v *view) error {
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, back(form("back"), c.ID, string(to)), http.StatusSeeOther)
+	http.Redirect(w, r, s.after(v, back(form("back"), c.ID, said), "", stepOf(&have, &c)), http.StatusSeeOther)
+	return nil
+}
+
+// noNote answers who wanted to note nothing.
+func (s *Server) noNote(w http.ResponseWriter, r *http.Request, v *view, c puskaradio.Case) error {
+	p, err := s.mentionView(r.Context(), v, c)
+	if err != nil {
+		return err
+	}
+	v.Message = v.T("Write a note.")
+	s.render(w, r, http.StatusUnprocessableEntity, v, "mention", p)
 	return nil
 }
 
@@ -148,10 +214,10 @@ func (s *Server) moved(ctx context.Context, c *puskaradio.Case) {
 
 // tooLate says who was first, and when.
 func (v *view) tooLate(c *puskaradio.Case) string {
-	if len(c.Changes) == 0 {
+	last := c.Last()
+	if last.At.IsZero() {
 		return v.T("This has changed since you saw it. Nothing was done.")
 	}
-	last := c.Changes[len(c.Changes)-1]
 	ago := v.Span(v.Now.Sub(last.At))
 	if last.To == puskaradio.Claimed {
 		return v.T("%s took this %s ago. Nothing was done; your note is kept below.", last.Who, ago)
@@ -167,31 +233,7 @@ func back(given string, id puskaradio.ID, said string) string {
 		u = &url.URL{Path: "/m/" + string(id)}
 	}
 	q := u.Query()
+	q.Del("undo")
 	q.Set("said", said)
 	return (&url.URL{Path: u.Path, RawQuery: q.Encode()}).String()
-}
-
-// correct puts a person's verdict beside the scorer's, or takes it back.
-func (s *Server) correct(w http.ResponseWriter, r *http.Request, v *view) error {
-	if err := r.ParseForm(); err != nil {
-		return errForm
-	}
-	e, err := s.caseOf(r, v)
-	if err != nil {
-		return err
-	}
-	var verdict *puskaradio.Score
-	said := "restored"
-	if label := r.PostForm.Get("label"); label != "undo" {
-		score, ok := s.o.Correction(&e.Mention, label)
-		if !ok {
-			return errForm
-		}
-		verdict, said = &score, "corrected"
-	}
-	if err := s.o.Store.Correct(r.Context(), e.Mention.Brand, e.ID, verdict); err != nil {
-		return err
-	}
-	http.Redirect(w, r, back("", e.ID, said), http.StatusSeeOther)
-	return nil
 }

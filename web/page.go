@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -24,9 +25,13 @@ type view struct {
 	Plan    Plan
 	Brand   puskaradio.Brand // that the page is about
 	Message string           // what has just been done, or why not
+	Undo    string           // the token by which it can be taken back; empty if it cannot
 	Open    int              // cases that wait, of all brands
 	Last    time.Time        // when a source was last read
 	OK, All int              // sources
+	Keys    bool             // the person wants keys for the inbox
+	Every   float64          // seconds after which an open page asks what is new
+	waiting map[string]map[puskaradio.Status]int
 	query   url.Values
 	chosen  string // a language that this request chose
 }
@@ -37,14 +42,13 @@ func (s *Server) stranger(r *http.Request) *view {
 	if p.Zone == nil {
 		p.Zone = time.UTC
 	}
-	if p.Target == 0 {
-		p.Target = DefaultTarget
-	}
 	v := &view{Now: s.now(), Here: r.URL.Path, Plan: p, query: r.URL.Query()}
 	v.zone, v.Lang = p.Zone, p.Lang
 	if c, err := r.Cookie("lang"); err == nil && isLang(c.Value) {
 		v.Lang = c.Value
 	}
+	off, err := r.Cookie("keys")
+	v.Keys, v.Every = err != nil || off.Value != "off", s.every.Seconds()
 	if lang := v.query.Get("lang"); isLang(lang) {
 		v.Lang, v.chosen = lang, lang
 	}
@@ -67,6 +71,7 @@ func isLang(s string) bool { return s == "fi" || s == "en" }
 // as is the view of a person: of the brands that they see.
 func (v *view) as(p puskaradio.Person) {
 	v.Who, v.Role, v.scoped = p.Name, p.Role, p.Brands
+	v.Keys = v.Keys && !p.NoKeys
 	if len(p.Brands) == 0 {
 		return
 	}
@@ -114,9 +119,15 @@ func (s *Server) furnish(r *http.Request, v *view) error {
 		if err != nil {
 			return err
 		}
-		v.Open += by[puskaradio.New] + by[puskaradio.Claimed]
+		v.waits(b.ID, by)
 	}
 	v.Message = v.said()
+	if x, ok := s.deeds.of(v.query.Get("undo"), v.Who, v.Now); ok {
+		v.Message = cmp.Or(x.text, v.Message)
+		if len(x.items) > 0 && v.Now.Sub(x.at) <= undoShown {
+			v.Undo = v.query.Get("undo")
+		}
+	}
 	return nil
 }
 
@@ -137,6 +148,10 @@ func (v *view) said() string {
 		return v.T("Put back for anybody to take.")
 	case "corrected":
 		return v.T("Your verdict counts from now on.")
+	case "noted":
+		return v.T("Noted.")
+	case "not_us":
+		return v.T("Marked as a false alarm: it is not about the brand.")
 	case "sent":
 		return v.T("The answer was sent.")
 	case "claim":
@@ -169,7 +184,7 @@ func (v *view) Path(path string) string {
 func (v *view) with(path, name, value string) string {
 	q := url.Values{}
 	for k, vs := range v.query {
-		if k != "said" && k != "lang" && (k != "ticket" || path == "/in") { // at the door it is still to be used
+		if k != "said" && k != "undo" && k != "lang" && (k != "ticket" || path == "/in") { // at the door it is still to be used
 			q[k] = vs
 		}
 	}
@@ -179,7 +194,7 @@ func (v *view) with(path, name, value string) string {
 
 // ViewPath is the address of a saved view, with what else is chosen.
 func (v *view) ViewPath(id string) string {
-	return "/inbox?" + v.choose("view", id, "brand", "source")
+	return "/inbox?" + v.choose("view", id, "brand", "source", "label")
 }
 
 // MentionsOf is the address of the mentions of a day.
@@ -203,6 +218,9 @@ func (v *view) choose(name, value string, keep ...string) string {
 
 // Query is a parameter of the address.
 func (v *view) Query(name string) string { return v.query.Get(name) }
+
+// Self is the address of this page.
+func (v *view) Self() string { return ours(v.Here + "?" + v.query.Encode()) }
 
 // In reports whether the page belongs to a part of the navigation.
 func (v *view) In(part string) bool { return v.Here == part || strings.HasPrefix(v.Here, part+"/") }

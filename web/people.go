@@ -119,7 +119,7 @@ type meView struct {
 }
 
 func (s *Server) mePage(w http.ResponseWriter, r *http.Request, v *view) error {
-	x, ok := s.sessions.of(s.cookie(r), s.now())
+	x, ok := s.sessions.of(s.cookie(r), s.now(), true)
 	return s.show(w, r, v, "me", &meView{v, ok && x.person})
 }
 
@@ -128,7 +128,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, v *view)
 	if err := r.ParseForm(); err != nil {
 		return errForm
 	}
-	x, ok := s.sessions.of(s.cookie(r), s.now())
+	x, ok := s.sessions.of(s.cookie(r), s.now(), true)
 	if !ok || !x.person {
 		return errForm
 	}

@@ -133,8 +133,9 @@ func (x session) over(now time.Time) bool {
 	return now.Sub(x.last) > sessionIdle || now.Sub(x.began) > sessionMost
 }
 
-// of is the session that a secret is of, if it lasts.
-func (s *sessions) of(secret string, now time.Time) (session, bool) {
+// of is the session that a secret is of, if it lasts. A page that only asks what
+// is new, by itself, does not use it.
+func (s *sessions) of(secret string, now time.Time, used bool) (session, bool) {
 	if secret == "" {
 		return session{}, false
 	}
@@ -146,8 +147,10 @@ func (s *sessions) of(secret string, now time.Time) (session, bool) {
 		delete(s.open, d)
 		return session{}, false
 	}
-	x.last = now
-	s.open[d] = x
+	if used {
+		x.last = now
+		s.open[d] = x
+	}
 	return x, true
 }
 

@@ -1,5 +1,6 @@
 // Package web is the dashboard: the digest, the inbox, the trends, the alerts
-// and the sources, as pages that need no script.
+// and the sources, as pages that need no script. The only one there is, of our
+// own, moves through the inbox by keys and says what is new.
 //
 // It writes what strangers have said as text and as nothing else, asks nobody
 // but its own server, and lets nobody in without a session.
@@ -20,43 +21,19 @@ import (
 	"github.com/puskaradio/puskaradio/store"
 )
 
-// DefaultTarget is how soon after its publication a mention should be
-// answered, unless a [Plan] says otherwise.
-const DefaultTarget = 3 * time.Minute
-
 // A Plan is what is configured at the moment.
 type Plan struct {
 	Brands []puskaradio.Brand
 	Zone   *time.Location // nil is UTC
 	Lang   string         // fi or en: for those who have not chosen
 	Link   string         // the address that others reach the dashboard at; empty if none
-	Target time.Duration  // of the reply clock; zero is [DefaultTarget]
-	// Targets are others for some brands and sources; the last that fits holds.
-	Targets []Target
+	Reply  puskaradio.ReplyClock
 	// Proxies are the addresses of those before us that say truly where a
 	// request comes from, and in Header, where it is named, who sends it. Who is
 	// not among the people of the store has HeaderRole then; empty is none.
 	Proxies    []netip.Prefix
 	Header     string
 	HeaderRole puskaradio.Role
-}
-
-// A Target is how soon after its publication a mention should be answered, of a
-// brand or a source or both; what is empty fits all.
-type Target struct {
-	Brand, Source string
-	Within        time.Duration
-}
-
-// targetOf is the target of a mention.
-func (p *Plan) targetOf(m *puskaradio.Mention) time.Duration {
-	within := p.Target
-	for _, t := range p.Targets {
-		if (t.Brand == "" || t.Brand == m.Brand) && (t.Source == "" || t.Source == m.Source) {
-			within = t.Within
-		}
-	}
-	return within
 }
 
 // A Source is how a source is.
@@ -117,6 +94,9 @@ type Server struct {
 	sessions sessions
 	brake    brake
 	requests requests
+	deeds    deeds
+	looks    looks
+	every    time.Duration // after which an open page asks what is new
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -125,7 +105,7 @@ type Server struct {
 
 // New makes a server. Nobody can enter before [Server.Ticket] was called.
 func New(o Options) *Server {
-	s := &Server{o: o, log: o.Log, now: o.Now}
+	s := &Server{o: o, log: o.Log, now: o.Now, every: newsEvery}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -170,11 +150,14 @@ func (s *Server) pages() map[string]guarded {
 		"GET /digest":          {reader, s.digestPage},
 		"GET /digest/{date}":   {reader, s.digestPage},
 		"GET /inbox":           {reader, s.inboxPage},
+		"POST /inbox/do":       {agent, s.moveMany},
+		"GET /inbox/new":       {reader, s.newsOf},
 		"GET /mentions":        {reader, s.mentionsPage},
 		"GET /m/{id}":          {reader, s.mentionPage},
 		"POST /m/{id}/move":    {agent, s.move},
 		"POST /m/{id}/correct": {agent, s.correct},
 		"POST /m/{id}/answer":  {agent, s.answer},
+		"POST /undo":           {agent, s.undo},
 		"GET /a/{id}":          {reader, s.alertPage},
 		"POST /a/{id}/do":      {agent, s.handle},
 		"GET /s/{id}":          {reader, s.storyPage},
@@ -183,6 +166,7 @@ func (s *Server) pages() map[string]guarded {
 		"GET /sources":         {reader, s.sourcesPage},
 		"GET /me":              {reader, s.mePage},
 		"POST /me":             {reader, s.changePassword},
+		"POST /me/keys":        {reader, s.setKeys},
 		"GET /people":          {owner, s.peoplePage},
 		"POST /people":         {owner, s.setPeople},
 		"GET /tokens":          {owner, s.tokensPage},

@@ -31,6 +31,7 @@ type place struct {
 	muted  time.Time
 	unsent error
 	moves  atomic.Int64
+	late   time.Duration // after testNow
 }
 
 func (p *place) do1(what string) error {
@@ -90,7 +91,7 @@ func newPlace(t *testing.T) *place {
 		Zone:   zone, Lang: "en", Link: "https://rep.example.fi",
 	}}
 	p.server = New(Options{
-		Store: s, Plan: func() Plan { return p.plan }, Now: func() time.Time { return testNow },
+		Store: s, Plan: func() Plan { return p.plan }, Now: func() time.Time { return testNow.Add(p.late) },
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Sources: func(context.Context, time.Time) ([]Source, error) {
 			return []Source{

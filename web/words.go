@@ -14,6 +14,22 @@ var finnish = map[string]string{
 	"This source cannot be answered from here: copy the text, open the original, answer there, then say so.": "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja kerro se sitten.",
 	"Somebody else was first. Nothing was sent; your text is kept below.":                                    "Joku ehti ensin. Mitään ei lähetetty; tekstisi on tallella alla.", "It was not sent: %s": "Sitä ei lähetetty: %s",
 
+	"%s of %s: %s.": "%s/%s: %s.", "Nothing was chosen.": "Mitään ei valittu.", "%s was faster: %s.": "%s ehti ensin: %s.", "Left as they are: %s.": "Jätetty ennalleen: %s.", "With the chosen:": "Valituille:", "Choose": "Valitse",
+	"Narrow the list": "Rajaa luetteloa", "What it is about": "Mistä se kertoo", "as of %s": "tilanne %s", "%s new — show": "%s uutta — näytä", "%s or more new — show": "%s tai enemmän uutta — näytä",
+	"%s is looking at this too.": "%s katsoo tätä myös.", "%s are looking at this too.": "%s katsovat tätä myös.",
+	"Keys": "Näppäimet", "next, previous": "seuraava, edellinen", "this list": "tämä luettelo", "Switch them off": "Kytke pois", "Switch them on": "Kytke päälle", "Close": "Sulje",
+	"In the inbox single keys do what its buttons do, but not while you write.": "Saapuneissa yksittäiset näppäimet tekevät saman kuin painikkeet, mutta eivät kirjoittaessasi.",
+
+	"Undo": "Kumoa", "undone": "kumottu", "Taken back.": "Kumottu.", "It is too late to take that back.": "Sitä ei voi enää kumota.", "Nothing was taken back: something else has happened since.": "Mitään ei kumottu: sen jälkeen on tapahtunut muuta.",
+	"%s of %s were taken back: to the others something else has happened since.": "%s/%s kumottiin: muille on sen jälkeen tapahtunut muuta.",
+	"Only note it": "Vain muistiinpano", "Write a note.": "Kirjoita muistiinpano.", "Noted.": "Muistiinpano on tallella.", "note": "muistiinpano", "verdict: %s": "arvio: %s",
+	"Your verdict counts from now on, for %s mentions.": "Sinun arviosi on tästä lähtien voimassa, %s mainintaa.", "not about this": "ei koske tätä",
+	"It changes this mention, and the counts that it is part of. Digests that were sent stay as they are. Other texts are scored as before, until puskaradio train --corrections has learned from it.": "Se muuttaa tämän maininnan ja luvut, joihin se kuuluu. Lähetetyt koosteet pysyvät ennallaan. Muut tekstit arvioidaan kuten ennenkin, kunnes puskaradio train --corrections on oppinut siitä.",
+	"the %s other open cases that say the same, too": "myös %s muuta avointa tapausta, jotka sanovat saman",
+	"This is not about %s":                           "Tämä ei koske brändiä %s", notUs: "Tämä ei koske brändiä.", "Marked as a false alarm: it is not about the brand.": "Merkitty vääräksi hälytykseksi: se ei koske brändiä.", "Keep such texts out": "Pidä tällaiset poissa",
+	"These words stand in none of the newest %s mentions of the brand. Copy into the configuration what tells the others from it:":                                              "Näitä sanoja ei ole yhdessäkään brändin %s uusimmasta maininnasta. Kopioi asetuksiin se, mistä muut erottaa:",
+	"No word of it tells it from the mentions of the brand. In the configuration, forbid lists words that must not stand beside the name, and require those of which one must.": "Mikään sen sana ei erota sitä brändin maininnoista. Asetuksissa forbid luettelee sanat, joita nimen vieressä ei saa olla, ja require ne, joista jonkin on oltava.",
+
 	"Weekly digest": "Viikkokooste", "Week before": "Edellinen viikko", "Week after": "Seuraava viikko", "This week is not over.": "Viikko on vielä kesken.", "What moved the reputation": "Mikä liikutti mainetta",
 	"Nothing waits for an answer from this week.": "Tältä viikolta mikään ei odota vastausta.", "The digest of the week": "Viikon kooste", "The weeks before it had %s on average, of which %s negative.": "Edellisinä viikkoina niitä oli keskimäärin %s, joista %s kielteistä.",
 	"Tokens": "Avaimet", "As a table (CSV)": "Taulukkona (CSV)", "Make a token": "Tee avain", "Make": "Tee", "There are no tokens.": "Avaimia ei ole.", "There is a token of that name.": "Samanniminen avain on jo.", "For how long": "Kuinka pitkäksi aikaa",
@@ -122,7 +138,7 @@ var finnish = map[string]string{
 	"What to do": "Mitä tehdään", "Note for the others": "Muistiinpano muille", "Put off for": "Torkuta", "How it feels": "Sävy", "Not right? Say what it is.": "Eikö pidä paikkaansa? Kerro, mikä se on.",
 	"Take my verdict back": "Peru oma arvio", "a person's verdict": "ihmisen arvio", "sure %s": "varmuus %s", "not sure: %s": "epävarma: %s", "words: %s": "sanat: %s",
 	"published %s": "julkaistu %s", "seen first %s": "nähty ensin %s", "with %s": "hoitaa %s", "until then it sleeps: %s": "torkkuu, kunnes on %s",
-	"answered after %s": "vastattu ajassa %s", "waiting %s": "odottanut %s", "over the target": "yli tavoitteen", "within the target": "tavoitteessa",
+	"answered after %s": "vastattu ajassa %s", "waiting %s": "odottanut %s", "over the target": "yli tavoitteen", "due soon": "vastattava pian", "due at %s": "viimeistään %s", "%s of %s in business hours": "%s / %s palveluaikaa", "within the target": "tavoitteessa",
 
 	"The source does not say when it was published; the clock may be wrong.": "Lähde ei kerro julkaisuaikaa; kello voi olla väärässä.",
 	"heard after %s (the source, and our reading of it)":                     "kuultu ajassa %s (lähde ja sen luku)",

@@ -40,6 +40,10 @@ func TestEveryTextIsFinnishToo(t *testing.T) {
 	}
 	look(files, "templates/*.html", inTemplates)
 	look(os.DirFS("."), "*.go", inCode)
+	found[notUs] = true
+	for _, k := range []clock{{}, {Over: true}, {Soon: true}} {
+		found[k.State()] = true
+	}
 	for _, v := range savedViews {
 		found[v.Name] = true
 	}
@@ -140,7 +144,7 @@ func TestClock(t *testing.T) {
 	} {
 		c := base
 		tt.change(&c)
-		k := clockOf(&c, 3*time.Minute, testNow)
+		k := clockOf(&c, new(puskaradio.ReplyClock), testNow)
 		var got strings.Builder
 		got.WriteString(k.Wait.String())
 		if k.Over {

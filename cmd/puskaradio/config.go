@@ -63,6 +63,8 @@ type brandConfig struct {
 	Require []string `json:"require,omitempty" jsonschema:"description=One of these words must stand beside the name"`
 	Forbid  []string `json:"forbid,omitempty" jsonschema:"description=None of these words may"`
 	Rivals  []string `json:"rivals,omitempty" jsonschema:"description=The ids of the brands to compare with"`
+	Hours   []string `json:"hours,omitempty" jsonschema:"description=Business hours that the reply clock counts its target in such as mon-fri 08:00-16:00; round the clock unless said"`
+	Zone    string   `json:"zone,omitempty" jsonschema:"description=The time zone of these hours; that of the file unless said"`
 }
 
 type sourceConfig struct {
@@ -100,6 +102,7 @@ type webConfig struct {
 	// Metrics must be an address of this machine: nobody is asked who they are.
 	Metrics string         `json:"metrics,omitempty" jsonschema:"description=Where metrics for Prometheus are served such as 127.0.0.1:9090; must be an address of this machine; nowhere unless said"`
 	Target  span           `json:"target,omitempty" jsonschema:"description=How soon after its publication a mention should be answered; 3m unless said"`
+	Warn    *float64       `json:"warn,omitempty" jsonschema:"description=The share of the target after which it is said that an answer is due soon; two thirds unless said; 0 is never"`
 	Targets []targetConfig `json:"targets,omitempty" jsonschema:"description=Other targets for some brands or sources; the last that fits holds"`
 	// Proxies are believed about where requests come from.
 	Proxies       []string       `json:"proxies,omitempty" jsonschema:"description=Networks of the proxies before the dashboard such as 127.0.0.1/32"`

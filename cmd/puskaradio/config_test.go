@@ -91,6 +91,7 @@ func TestConfigValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hours, sunday := full.plan.Reply.Hours["acme"], time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		name      string
 		got, want any
@@ -131,6 +132,9 @@ func TestConfigValues(t *testing.T) {
 		{"delay", full.client.Delays["shop.example"], 250 * time.Millisecond},
 		{"web listen", full.Web.Listen, "[::1]:9000"},
 		{"web target", time.Duration(full.Web.Target), 10 * time.Minute},
+		{"web warn", full.plan.Reply.Warn, 0.5},
+		{"hours", hours.Between(sunday, sunday.AddDate(0, 0, 7)), 72 * time.Hour},
+		{"zone of the hours", hours.After(sunday, time.Minute), time.Date(2026, 11, 22, 9, 1, 0, 0, time.UTC)},
 		{"private", len(full.client.Private), 2},
 	} {
 		if c.got != c.want {

@@ -116,7 +116,7 @@ func (a *app) step(ctx context.Context, s store.Store, l *loaded, id puskaradio.
 		return err
 	}
 	if to == puskaradio.Claimed && c.Status == puskaradio.Claimed && c.Who != who {
-		return fmt.Errorf("%s took it %s: %w", c.Who, ago(c.Changes[len(c.Changes)-1].At, time.Now()), puskaradio.ErrTaken)
+		return fmt.Errorf("%s took it %s: %w", c.Who, ago(c.Last().At, time.Now()), puskaradio.ErrTaken)
 	}
 	now := time.Now().UTC()
 	var until time.Time

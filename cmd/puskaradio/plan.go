@@ -166,7 +166,8 @@ func (l *loaded) buildBrands(d *decoder) map[string]bool {
 		if b.Name == "" {
 			d.fault(l.node("brands", i), "%s: name is missing; write the name as people do", where)
 		}
-		l.plan.Brands = append(l.plan.Brands, puskaradio.Brand(b))
+		l.plan.Brands = append(l.plan.Brands, puskaradio.Brand{ID: b.ID, Name: b.Name, Aliases: b.Aliases, Require: b.Require, Forbid: b.Forbid, Rivals: b.Rivals})
+		l.buildHours(d, i)
 	}
 	if len(l.Brands) == 0 {
 		d.fault(l.node("brands"), "brands: there is none; name at least one")
@@ -175,6 +176,32 @@ func (l *loaded) buildBrands(d *decoder) map[string]bool {
 		checkBrands(d, l.node("brands", i, "rivals"), fmt.Sprintf("brands[%d].rivals", i), b.Rivals, seen)
 	}
 	return seen
+}
+
+// buildHours puts the business hours of a brand into the plan.
+func (l *loaded) buildHours(d *decoder, i int) {
+	b, where := l.Brands[i], fmt.Sprintf("brands[%d]", i)
+	zone := l.plan.Zone
+	if b.Zone != "" {
+		var err error
+		if zone, err = time.LoadLocation(b.Zone); err != nil {
+			d.fault(l.node("brands", i, "zone"), "%s.zone: %q is not a time zone; write one such as Europe/Helsinki", where, b.Zone)
+			return
+		}
+		if len(b.Hours) == 0 {
+			d.fault(l.node("brands", i, "zone"), "%s.zone: hours are missing, and nothing else goes by it; write one such as mon-fri 08:00-16:00", where)
+		}
+	}
+	h, err := puskaradio.ParseHours(zone, b.Hours...)
+	switch {
+	case err != nil:
+		d.fault(l.node("brands", i, "hours"), "%s.hours: %v", where, err)
+	case !h.Always():
+		if l.plan.Reply.Hours == nil {
+			l.plan.Reply.Hours = map[string]puskaradio.OpenHours{}
+		}
+		l.plan.Reply.Hours[b.ID] = h
+	}
 }
 
 func checkBrands(d *decoder, n ast.Node, where string, ids []string, brands map[string]bool) {

@@ -63,7 +63,15 @@ func (l *loaded) checkWeb(d *decoder) {
 		}
 		l.proxies = append(l.proxies, p)
 	}
+	k := &l.plan.Reply
+	k.Target, k.Warn = time.Duration(l.Web.Target), 2.0/3
+	if w := l.Web.Warn; w != nil {
+		if k.Warn = *w; *w < 0 || *w >= 1 {
+			d.fault(l.node("web", "warn"), "web.warn: %g is no share of the target; write one from 0 (never) to less than 1, such as 0.67", *w)
+		}
+	}
 	for i, t := range l.Web.Targets {
+		k.Targets = append(k.Targets, puskaradio.Target{Brand: t.Brand, Source: t.Source, Within: time.Duration(t.Within)})
 		if t.Within <= 0 {
 			d.fault(l.node("web", "targets", i), "web.targets: within is missing, or is no time; write one such as 3m")
 		}
@@ -140,10 +148,7 @@ func (r *runner) newWeb() *dashboard {
 		},
 		Plan: func() web.Plan {
 			l := r.current.Load()
-			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Target: time.Duration(l.Web.Target), Proxies: l.proxies}
-			for _, t := range l.Web.Targets {
-				p.Targets = append(p.Targets, web.Target{Brand: t.Brand, Source: t.Source, Within: time.Duration(t.Within)})
-			}
+			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Reply: l.plan.Reply, Proxies: l.proxies}
 			if h := l.Web.TrustedHeader; h != nil {
 				p.Header, p.HeaderRole = h.Name, h.Role
 			}
