@@ -133,23 +133,27 @@ func (s *pgSearch) index(ctx context.Context, n int) (int, error) {
 	return s.take(ctx, sql, w.args)
 }
 
-// take reads what a step has found, and keeps what says the phrases.
+// take reads what a step has found, and keeps what says the phrases. However
+// common PostgreSQL takes a word to be, it must not read all texts for it: what
+// is common was found by walking.
 func (s *pgSearch) take(ctx context.Context, sql string, args []any) (n int, err error) {
-	rows, err := s.p.pool.Query(ctx, sql, args...)
-	if err != nil {
-		return 0, closedPool(err)
-	}
 	var sec, hash int64
 	var hit bool
 	var hits []int64
-	_, err = pgx.ForEachRow(rows, []any{&sec, &hash, &hit}, func() error {
-		n++
-		s.last = mentionKey{sec: uint32(sec), hash: unHash(hash)}
-		if hit {
-			hits = append(hits, hash)
-		}
-		return nil
+	var b pgx.Batch // one transaction
+	b.Queue(`SELECT set_config('enable_seqscan', 'off', true)`)
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&sec, &hash, &hit}, func() error {
+			n++
+			s.last = mentionKey{sec: uint32(sec), hash: unHash(hash)}
+			if hit {
+				hits = append(hits, hash)
+			}
+			return nil
+		})
+		return err
 	})
+	err = s.p.pool.SendBatch(ctx, &b).Close()
 	if err != nil {
 		return n, closedPool(err)
 	}
