@@ -16,16 +16,34 @@ type Answer struct {
 	Send bool   // it can be sent from here
 	As   string // the account that answers, where it can
 	To   string // where it will stand
+	// Model is who else can draft one, when asked to; empty if nobody can.
+	Model string
 }
 
 // An Answerer drafts and sends answers.
 type Answerer interface {
 	// Draft is how an answer may begin.
 	Draft(ctx context.Context, c *puskaradio.Case) (Answer, error)
+	// Suggest asks the model of [Answer] for a draft. An error says to the person
+	// what is wrong. Nothing of it is sent or kept.
+	Suggest(ctx context.Context, c *puskaradio.Case) (string, error)
 	// Send sends a text that by has approved, and gives the source's name for it.
 	// An error says to the person what is wrong; it wraps [puskaradio.ErrTaken]
 	// where somebody else was first.
 	Send(ctx context.Context, id puskaradio.ID, text, by string) (ref string, err error)
+}
+
+// suggest puts the draft of a model in place of the text of the form.
+func (s *Server) suggest(r *http.Request, v *view, c *puskaradio.Case, text *string, again func(status int, message string) error) error {
+	draft, err := s.o.Answers.Suggest(r.Context(), c)
+	if err != nil {
+		return again(http.StatusBadGateway, v.T("No draft: %s", err.Error()))
+	}
+	if err := s.record(r, v.Who, "asked a model for a draft", c.Mention.Source+" "+string(c.ID)); err != nil {
+		return err
+	}
+	*text = draft
+	return again(http.StatusOK, v.T("A model has drafted this from the text of the post alone. Nothing was sent. Check every word."))
 }
 
 // answerable reports whether the page of a case has a form for an answer.
@@ -55,6 +73,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 		p.Answer.Text, v.Message = text, message
 		s.render(w, r, status, v, "mention", p)
 		return nil
+	}
+	if r.PostForm.Get("do") == "suggest" {
+		return s.suggest(r, v, &c, &text, again)
 	}
 	if text == "" {
 		return again(http.StatusUnprocessableEntity, v.T("Write an answer."))

@@ -33,6 +33,8 @@ func TestAnswer(t *testing.T) {
 		want     string
 	}{
 		{"send", " ", nil, 422, "Write an answer."},
+		{"suggest", "", nil, 200, "We read: I waited forty minutes"},
+		{"suggest", "Sorry <b>!", errors.New("the model does not answer"), 502, "No draft: the model does not answer"},
 		{"send", "Sorry <b>!", errors.New("the answer has 501 letters; 500 are the most there"), 502, "It was not sent: the answer has 501 letters"},
 		{"send", "Sorry <b>!", fmt.Errorf("Liisa has it: %w", puskaradio.ErrTaken), 409, "Somebody else was first."},
 		{"explode", "Sorry", nil, 400, ""},
@@ -63,5 +65,5 @@ func TestAnswer(t *testing.T) {
 	if contains(maija.get("/m/"+string(ids[1])), "/answer") {
 		t.Error("what was answered has a form to answer it")
 	}
-	wants(t, "the log", maija.get("/log"), "sent an answer", "shop 99")
+	wants(t, "the log", maija.get("/log"), "sent an answer", "shop 99", "asked a model for a draft")
 }

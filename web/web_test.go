@@ -52,7 +52,14 @@ func (p *place) SnoozeAlert(_ context.Context, id, who string, long time.Duratio
 }
 
 func (p *place) Draft(_ context.Context, c *puskaradio.Case) (Answer, error) {
-	return Answer{Text: "We are sorry. " + c.Mention.Text, Send: c.Mention.Source == "shop", As: "Acme", To: "https://shop.example/r1"}, nil
+	return Answer{Text: "We are sorry. " + c.Mention.Text, Send: c.Mention.Source == "shop", As: "Acme", To: "https://shop.example/r1", Model: "tiny, 127.0.0.1"}, nil
+}
+
+func (p *place) Suggest(_ context.Context, c *puskaradio.Case) (string, error) {
+	if p.unsent != nil {
+		return "", p.unsent
+	}
+	return "We read: " + c.Mention.Text, nil
 }
 
 func (p *place) Send(_ context.Context, id puskaradio.ID, text, by string) (string, error) {

@@ -9,7 +9,8 @@ var finnish = map[string]string{
 	"Forgets everything that an author said at a source, what was written about it here, and what alerts and digests quote of it. Messages in Slack are edited. What was counted stays counted.": "Unohtaa kaiken, mitä kirjoittaja sanoi lähteessä, mitä siitä täällä kirjoitettiin ja mitä hälytykset ja koosteet siitä lainaavat. Slackin viestit muokataan. Se, mikä laskettiin, pysyy laskettuna.",
 	"It cannot reach mail that was sent, and backups of before.": "Se ei ulotu lähetettyyn postiin eikä aiempiin varmuuskopioihin.",
 
-	"Answer": "Vastaus", "Draft, not sent": "Luonnos, ei lähetetty", "Send": "Lähetä", "I have sent it by hand": "Lähetin sen itse", "Write an answer.": "Kirjoita vastaus.", "The answer was sent.": "Vastaus lähti.",
+	"Answer": "Vastaus", "Draft, not sent": "Luonnos, ei lähetetty", "Let a model draft it": "Anna mallin luonnostella", "asks %s; your text is replaced": "kysyy: %s; tekstisi korvataan", "No draft: %s": "Ei luonnosta: %s",
+	"A model has drafted this from the text of the post alone. Nothing was sent. Check every word.": "Malli luonnosteli tämän pelkästään viestin tekstistä. Mitään ei lähetetty. Tarkista joka sana.", "Send": "Lähetä", "I have sent it by hand": "Lähetin sen itse", "Write an answer.": "Kirjoita vastaus.", "The answer was sent.": "Vastaus lähti.",
 	"Sent only when you press Send, as you have read it. From: %s. To: %s":                                   "Lähetetään vasta, kun painat Lähetä, sellaisena kuin luit sen. Lähettäjä: %s. Minne: %s",
 	"This source cannot be answered from here: copy the text, open the original, answer there, then say so.": "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja kerro se sitten.",
 	"Somebody else was first. Nothing was sent; your text is kept below.":                                    "Joku ehti ensin. Mitään ei lähetetty; tekstisi on tallella alla.", "It was not sent: %s": "Sitä ei lähetetty: %s",

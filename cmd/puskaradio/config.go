@@ -41,12 +41,25 @@ type config struct {
 	Link     string          `json:"link,omitempty" jsonschema:"description=The address of the dashboard for links in messages"`
 	Web      webConfig       `json:"web,omitzero"`
 	Fetch    fetchConfig     `json:"fetch,omitzero"`
+	Answers  answersConfig   `json:"answers,omitzero"`
 	// Sentiment says who else is asked how texts feel.
 	Sentiment sentimentConfig `json:"sentiment,omitzero"`
 }
 
 type sentimentConfig struct {
 	External *externalConfig `json:"external,omitempty" jsonschema:"description=A scorer of your own that is asked over HTTP; see docs/external-scorer.md; none unless said"`
+}
+
+type answersConfig struct {
+	Model *modelConfig `json:"model,omitempty" jsonschema:"description=A language model that drafts an answer when a person asks for one; it gets the text of that post and nothing else; none unless said"`
+}
+
+type modelConfig struct {
+	URL      string `json:"url" jsonschema:"required,description=Where it speaks the protocol of OpenAI's chat completions such as http://127.0.0.1:11434/v1; best on a machine of yours"`
+	Model    string `json:"model" jsonschema:"required,description=Its name there"`
+	TokenEnv string `json:"token_env,omitempty" jsonschema:"description=The environment variable that holds a token; none is sent unless said"`
+	Timeout  span   `json:"timeout,omitempty" jsonschema:"description=The longest that a draft may take; 30s unless said"`
+	Style    string `json:"style,omitempty" jsonschema:"description=How the house answers in a few sentences"`
 }
 
 type externalConfig struct {

@@ -73,6 +73,7 @@ func (l *loaded) build(d *decoder) {
 	l.buildChannels(d, brands)
 	l.buildAlerts(d, brands)
 	l.buildExternal(d)
+	l.buildDrafter(d)
 	l.checkWeb(d)
 	l.checkStore(d)
 }
@@ -108,6 +109,26 @@ func (l *loaded) buildExternal(d *decoder) {
 		}
 	}
 	l.plan.External = e
+}
+
+func (l *loaded) buildDrafter(d *decoder) {
+	c := l.Answers.Model
+	if c == nil {
+		return
+	}
+	m := &sentiment.Drafter{URL: c.URL, Model: c.Model, Timeout: time.Duration(c.Timeout), Style: c.Style, Client: httpClient()}
+	if err := m.Check(); err != nil {
+		d.fault(l.node("answers", "model"), "answers.model: %v", err)
+		return
+	}
+	if c.TokenEnv != "" {
+		var err error
+		if m.Token, err = secret(c.TokenEnv); err != nil {
+			d.fault(l.node("answers", "model", "token_env"), "answers.model.token_env: %v", err)
+			return
+		}
+	}
+	l.plan.Drafter = m
 }
 
 func checkLanguage(d *decoder, n ast.Node, where, lang string) {

@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/sentiment"
 	"github.com/puskaradio/puskaradio/trend"
 	"github.com/puskaradio/puskaradio/web"
 )
@@ -17,7 +19,26 @@ type answerer struct{ m *monitor.Monitor }
 // Draft implements [web.Answerer].
 func (a answerer) Draft(_ context.Context, c *puskaradio.Case) (web.Answer, error) {
 	d, send := a.m.BeginAnswer(c)
-	return web.Answer{Text: d.Text, Send: send, As: d.As, To: d.To}, nil
+	out := web.Answer{Text: d.Text, Send: send, As: d.As, To: d.To}
+	if m := a.m.Plan().Drafter; m != nil {
+		out.Model = m.Model + ", " + m.Host()
+	}
+	return out, nil
+}
+
+// Suggest implements [web.Answerer]. The model is not told who wrote the post.
+func (a answerer) Suggest(ctx context.Context, c *puskaradio.Case) (string, error) {
+	p, m := a.m.Plan(), &c.Mention
+	if p.Drafter == nil {
+		return "", errors.New("no model is configured; see answers.model in the configuration")
+	}
+	ask := sentiment.Request{Brand: m.Brand, Lang: m.Verdict().Lang, Title: m.Title, Text: m.Text, Rating: m.Rating}
+	for _, b := range p.Brands {
+		if b.ID == m.Brand {
+			ask.Brand = b.Name
+		}
+	}
+	return p.Drafter.Draft(ctx, ask)
 }
 
 // Send implements [web.Answerer].
