@@ -34,7 +34,7 @@ var hostile = []string{
 }
 
 func TestTwins(t *testing.T) {
-	few(t, "2")
+	few(t, "1")
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "twin")
 		if err != nil {
