@@ -105,9 +105,11 @@ func (v *visit) end() {
 // marketing, each in a browser of their own.
 func TestTasksInChromium(t *testing.T) {
 	b := chromium.Start(t)
-	for i, lang := range []string{"en", "fi", "en", "fi", "en", "fi", "en"} {
-		look := chromium.Look{Width: []int64{320, 375, 1280}[i%3], Dark: i/2%2 == 1, Scripts: i == 6}
+	for i := range 2 * 2 * 3 * 2 {
+		lang := []string{"en", "fi"}[i%2]
+		look := chromium.Look{Width: []int64{320, 375, 1280}[i%3], Dark: i/6%2 == 1, Scripts: i/12 == 1}
 		t.Run(fmt.Sprint(lang, ", ", look), func(t *testing.T) {
+			t.Parallel()
 			base, link := demoLink(t)
 			v := &visit{t: t, browser: b, base: base, lang: lang, look: look}
 			began := time.Now()

@@ -30,7 +30,7 @@ spikes, tells the channels, sends the daily digest, and tidies up at night.
 A changed configuration is read within a few seconds, or at once on SIGHUP. One
 that is wrong is reported, and the old one stays in force.`,
 		Example: "  puskaradio run\n  puskaradio run --config /etc/puskaradio.yaml",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runAs(cmd, role{work: true, web: true}) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runAs(cmd, both) },
 	}
 }
 
@@ -42,7 +42,7 @@ func (a *app) runAs(cmd *cobra.Command, is role) error {
 	}
 	ctx := cmd.Context()
 	m, err := a.monitorOnly(s, l)
-	if err == nil && is.work {
+	if err == nil && is.works() {
 		err = m.SetPlan(ctx, l.plan, time.Now())
 	}
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *app) runAs(cmd *cobra.Command, is role) error {
 	}
 	r := &runner{app: a, role: is, store: s, monitor: m, log: m.Log}
 	r.current.Store(l)
-	if is.web {
+	if is.shows() {
 		r.app.web = r.newWeb()
 	}
 	m.Log.Info("running", "brands", len(l.Brands), "sources", len(l.Sources), "channels", len(l.Channels), "data", l.Data)
@@ -73,11 +73,11 @@ func (r *runner) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	works := []func(context.Context) error{r.serveMetrics}
-	if r.role.work {
+	if r.role.works() {
 		works = append(works, r.monitor.Run)
 		wg.Go(func() { r.robots(ctx) })
 	}
-	if r.role.web {
+	if r.role.shows() {
 		works = append(works, r.serveWeb, func(ctx context.Context) error { return r.app.serve(ctx, r.store, r.current.Load) })
 	}
 	errs := make([]error, len(works))
@@ -197,7 +197,7 @@ func (r *runner) reload(ctx context.Context) error {
 		return errors.New("contact and fetch cannot change while it runs; restart it")
 	}
 	next.client = was.client
-	if !r.role.work {
+	if !r.role.works() {
 		r.monitor.UsePlan(next.plan)
 	} else if err := r.monitor.SetPlan(ctx, next.plan, time.Now()); err != nil {
 		return err

@@ -95,8 +95,18 @@ func ownFiles(s store.Store, instead string) (*store.Bolt, error) {
 	return b, nil
 }
 
-// A role is what one process of several does.
-type role struct{ work, web bool }
+// A role is which half of the program a process of several is.
+type role string
+
+// The roles. Alone it is both.
+const (
+	both   role = ""
+	worker role = "work"
+	shower role = "web"
+)
+
+func (r role) works() bool { return r != shower }
+func (r role) shows() bool { return r != worker }
 
 func (a *app) workCommand() *cobra.Command {
 	return &cobra.Command{
@@ -110,7 +120,7 @@ minute.
 
 The pages are shown by puskaradio web.`,
 		Example: "  puskaradio work --config /etc/puskaradio.yaml",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.half(cmd, role{work: true}) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.half(cmd, worker) },
 	}
 }
 
@@ -122,7 +132,7 @@ func (a *app) webCommand() *cobra.Command {
 puskaradio work. Several of these behind one proxy need it to send a person to the
 same one each time: who has signed in is known to the process that was signed in at.`,
 		Example: "  puskaradio web --config /etc/puskaradio.yaml",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.half(cmd, role{web: true}) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.half(cmd, shower) },
 	}
 }
 
