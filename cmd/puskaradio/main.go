@@ -146,7 +146,7 @@ line was wrong, 3 when the data directory cannot be used as it is.`,
 	for _, c := range append(a.releaseCommands(), []*cobra.Command{
 		a.runCommand(), a.workCommand(), a.webCommand(), a.linkCommand(), a.userCommand(), a.tokenCommand(), a.privacyCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
 		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.alertsCommand(), a.muteCommand(), a.searchCommand(),
-		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(),
+		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(), a.migrateCommand(),
 		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),
 	}...) {
 		if c.Args == nil {

@@ -147,3 +147,66 @@ func (a *app) half(cmd *cobra.Command, is role) error {
 	}
 	return a.runAs(cmd, is)
 }
+
+func (a *app) migrateCommand() *cobra.Command {
+	var to string
+	c := &cobra.Command{
+		Use:   "migrate --to postgres|files",
+		Short: "Move the history from the data directory into PostgreSQL, or back",
+		Long: `Copies everything that is kept to the other engine, and then reads both and compares
+them. One that was interrupted goes on where it was when it is called again. The
+configuration names both: data, the directory, and store.url, the database; the one
+that is copied to must be empty, and nothing may run on either meanwhile. The one that
+is copied from is left as it is.`,
+		Example: "  puskaradio migrate --to postgres\n  puskaradio migrate --to files",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if to != "postgres" && to != "files" {
+				return usageError{fmt.Errorf("--to %q: write postgres or files", to)}
+			}
+			l, err := a.config()
+			if err != nil {
+				return err
+			}
+			if l.Store.URL == "" {
+				return errors.New("store.url is missing in the configuration: it says where the database is")
+			}
+			return a.migrate(cmd.Context(), l, to == "postgres")
+		},
+	}
+	c.Flags().StringVar(&to, "to", "", "where to: postgres or files")
+	return c
+}
+
+// migrate copies from the data directory to the database, or back.
+func (a *app) migrate(ctx context.Context, l *loaded, there bool) (err error) {
+	files, err := store.OpenBolt(l.Data, &store.BoltOptions{Zone: l.plan.Zone})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
+	base, err := openStore(ctx, l, a.logger())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, base.Close()) }()
+	from, to := store.Store(files), base
+	if !there {
+		from, to = to, from
+	}
+	p := a.progress(-1, "moving")
+	kind, last := "", 0
+	err = store.Migrate(ctx, from, to, func(what string, n int) {
+		if what != kind {
+			kind, last = what, 0
+			p.at(what)
+		}
+		p.add(n - last)
+		last = n
+	})
+	p.done()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out, "everything is there, and both hold the same")
+	return nil
+}
