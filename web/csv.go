@@ -138,13 +138,13 @@ func (s *Server) casesCSV(w http.ResponseWriter, r *http.Request, v *view, f sto
 
 // trendsCSV are the days of a page of trends, the newest first.
 func (s *Server) trendsCSV(w http.ResponseWriter, r *http.Request, p *trendsView) error {
-	rows := [][]string{{"date", "negative", "neutral", "positive", "total", "rated", "mean stars"}}
+	rows := [][]string{{"date", "negative", "neutral", "positive", "total", "rated", "mean stars", "noted"}}
 	for _, d := range p.Newest() {
 		mean := ""
 		if d.Rated > 0 {
 			mean = strconv.FormatFloat(1+4*d.Rating/float64(d.Rated), 'f', 2, 64)
 		}
-		rows = append(rows, []string{p.Day(d.At), strconv.Itoa(d.Negative), strconv.Itoa(d.Neutral), strconv.Itoa(d.Positive), strconv.Itoa(d.Total()), strconv.Itoa(d.Rated), mean})
+		rows = append(rows, []string{p.Day(d.At), strconv.Itoa(d.Negative), strconv.Itoa(d.Neutral), strconv.Itoa(d.Positive), strconv.Itoa(d.Total()), strconv.Itoa(d.Rated), mean, p.On(d.At)})
 	}
 	return s.exportCSV(w, r, p.view, "trends", rows)
 }

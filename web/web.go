@@ -39,7 +39,8 @@ type Plan struct {
 // A Source is how a source is.
 type Source struct {
 	ID, Kind string
-	State    string // ok, silent, never read, or what is wrong with it in a word
+	Brands   []string // ids of those that it is read for; empty is all
+	State    string   // ok, silent, never read, or what is wrong with it in a word
 	Problem  string
 	Last     time.Time // when it was last read with success; zero if never
 	Next     time.Time
@@ -96,7 +97,10 @@ type Server struct {
 	requests requests
 	deeds    deeds
 	looks    looks
+	ledger   ledger
 	every    time.Duration // after which an open page asks what is new
+
+	annotating sync.Mutex // held while annotations change
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -163,6 +167,7 @@ func (s *Server) pages() map[string]guarded {
 		"GET /s/{id}":          {reader, s.storyPage},
 		"GET /rehearse":        {reader, s.rehearsePage},
 		"GET /trends":          {reader, s.trendsPage},
+		"POST /trends/notes":   {agent, s.annotate},
 		"GET /sources":         {reader, s.sourcesPage},
 		"GET /me":              {reader, s.mePage},
 		"POST /me":             {reader, s.changePassword},

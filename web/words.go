@@ -161,6 +161,10 @@ var finnish = map[string]string{
 	"Negative mentions by the hour": "Kielteiset maininnat tunneittain", "The worst of them": "Pahimmat niistä", "Time": "Aika", "Count": "Määrä",
 	"The day in the inbox": "Päivä saapuneissa",
 
+	"Noted": "Merkitty", "noted": "merkintä", "alert": "hälytys", "a source was not heard": "lähdettä ei kuultu", "not heard: %s": "ei kuultu: %s", "What happened": "Mitä tapahtui",
+	"Note something on a date": "Merkitse jotakin päivälle", "What happened, such as a campaign": "Mitä tapahtui, esimerkiksi kampanja", "Note it": "Merkitse", "Take away the note of %s: %s": "Poista merkintä %s: %s", "The note is gone.": "Merkintä on poistettu.",
+	"Nothing was noted, nothing was told of, and every source was heard.": "Mitään ei merkitty, mistään ei hälytetty, ja kaikkia lähteitä kuultiin.", "Outages are shown of the last %s days only: there are many sources.": "Katkot näytetään vain %s viime päivältä: lähteitä on monta.",
+
 	"Period": "Ajanjakso", "%s days": "%s päivää", "No mentions in this period.": "Ei mainintoja tällä ajalla.",
 	"%s mentions, %s negative. There are too few to compare with the period before (%s).": "%s mainintaa, %s kielteistä. Niitä on liian vähän verrattavaksi edelliseen jaksoon (%s).",
 	"The negative share went from %s to %s against the period before":                     "Kielteisten osuus muuttui edellisestä jaksosta: %s → %s",
@@ -198,6 +202,7 @@ var names = map[string][2]string{
 	"chose a password": {"chose a password", "valitsi salasanan"}, "changed the password": {"changed the password", "vaihtoi salasanan"}, "took away a person": {"took away a person", "poisti henkilön"},
 	"invited": {"invited", "kutsui"}, "made a person reader": {"made a person reader", "teki lukijaksi"}, "made a person agent": {"made a person agent", "teki käsittelijäksi"}, "made a person owner": {"made a person owner", "teki omistajaksi"},
 	"made a token reader": {"made a token reader", "teki lukijan avaimen"}, "made a token agent": {"made a token agent", "teki käsittelijän avaimen"}, "took a table": {"took a table", "vei taulukon"}, "took away a token": {"took away a token", "poisti avaimen"},
+	"noted on a date": {"noted on a date", "merkitsi päivälle"}, "took a note away": {"took a note away", "poisti merkinnän"},
 	"sent an answer":    {"sent an answer", "lähetti vastauksen"},
 	"claim of an alert": {"took an alert", "otti hälytyksen"}, "calm of an alert": {"called an alert false", "merkitsi hälytyksen vääräksi"}, "snooze of an alert": {"put an alert off", "torkutti hälytyksen"},
 	"mute of an alert": {"muted a brand", "vaiensi brändin"}, "unmute of an alert": {"unmuted a brand", "poisti vaiennuksen"},

@@ -161,10 +161,17 @@ func (r *runner) newWeb() *dashboard {
 // sources are how the sources are, for the dashboard.
 func (r *runner) sources(ctx context.Context, now time.Time) ([]web.Source, error) {
 	lines, err := r.monitor.Sources(ctx, now)
+	brands := map[string][]string{}
+	for _, src := range r.current.Load().plan.Sources {
+		brands[src.ID] = src.Brands
+		if src.About != "" {
+			brands[src.ID] = []string{src.About}
+		}
+	}
 	var out []web.Source
 	for _, x := range lines {
 		out = append(out, web.Source{
-			ID: x.ID, Kind: x.Kind, State: x.State, Problem: x.Problem, Last: x.Last, Next: x.Next, New: x.New, Usual: x.Usual,
+			ID: x.ID, Brands: brands[x.ID], Kind: x.Kind, State: x.State, Problem: x.Problem, Last: x.Last, Next: x.Next, New: x.New, Usual: x.Usual,
 			Fetches: x.Fetches, Failed: x.Failed, Delay: x.Delay, Keep: x.Keep, Terms: x.Terms.Note,
 		})
 	}
