@@ -80,19 +80,23 @@ func (v *view) CSV() string { return v.With("format", "csv") }
 func (s *Server) mentionsCSV(w http.ResponseWriter, r *http.Request, v *view, words string, f store.Filter) error {
 	rows := [][]string{mentionHead()}
 	f.After, f.Limit = "", csvPage
+	only, read := v.aboutOf(), 0
 	for len(rows) <= csvMost {
-		read := func() ([]store.Entry, string, error) { return s.o.Store.Mentions(r.Context(), f) }
+		list := func() ([]store.Entry, string, error) { return s.o.Store.Mentions(r.Context(), f) }
 		if words != "" {
-			read = func() ([]store.Entry, string, error) { return s.o.Store.Search(r.Context(), words, f) }
+			list = func() ([]store.Entry, string, error) { return s.o.Store.Search(r.Context(), words, f) }
 		}
-		found, next, err := read()
+		found, next, err := list()
 		if err != nil {
 			return err
 		}
+		read += len(found)
 		for _, e := range found {
-			rows = append(rows, mentionRow(mentionOf(e.ID, e.Mention, e.Status)))
+			if only.is(&e.Mention) {
+				rows = append(rows, mentionRow(mentionOf(e.ID, e.Mention, e.Status)))
+			}
 		}
-		if f.After = next; next == "" {
+		if f.After = next; next == "" || read >= journeyMost && only.Any() {
 			break
 		}
 	}

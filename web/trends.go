@@ -19,9 +19,7 @@ var periods = []int{7, 30, 90, 365}
 const talked = 500
 
 type trendsView struct {
-	*view
-	Periods []int
-	Period  int
+	span
 	Days    []trend.Day
 	Is, Was tally // this period, and the one before
 	Chart   chart
@@ -87,14 +85,9 @@ func (p *trendsView) Sentence() string {
 }
 
 func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) error {
-	p := &trendsView{view: v, Periods: periods, Period: 90}
-	for _, d := range periods {
-		if v.Query("period") == v.periodID(d) {
-			p.Period = d
-		}
-	}
+	p := &trendsView{span: v.spanOf()}
 	ctx := r.Context()
-	from, before := v.dateStart(1-p.Period), v.dateStart(1-2*p.Period)
+	from, before := p.From(), p.Before()
 	whole, err := s.yearOf(ctx, v, p.Period)
 	if err != nil {
 		return err

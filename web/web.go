@@ -168,6 +168,7 @@ func (s *Server) pages() map[string]guarded {
 		"GET /rehearse":        {reader, s.rehearsePage},
 		"GET /trends":          {reader, s.trendsPage},
 		"POST /trends/notes":   {agent, s.annotate},
+		"GET /trends/journey":  {reader, s.journeyPage},
 		"GET /sources":         {reader, s.sourcesPage},
 		"GET /me":              {reader, s.mePage},
 		"POST /me":             {reader, s.changePassword},
