@@ -41,7 +41,8 @@ type Journey struct {
 }
 
 // JourneyOf counts the verdicts of a period and of the one before it. Stages
-// stand in their order, the others the most frequent first.
+// stand in their order, the others the most frequent first, and
+// what tells none last.
 func JourneyOf(is, was []puskaradio.Score) Journey {
 	stages, points, aspects := parts{}, parts{}, parts{}
 	for _, name := range Stages() {
@@ -95,6 +96,9 @@ func (p parts) list() (out []Part) {
 		out = append(out, *x)
 	}
 	slices.SortFunc(out, func(a, b Part) int {
+		if (a.Name == "") != (b.Name == "") { // what tells none is no answer, however often
+			return cmp.Compare(b.Name, a.Name)
+		}
 		return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(b.WasTotal, a.WasTotal), cmp.Compare(a.Name, b.Name))
 	})
 	return out

@@ -25,7 +25,7 @@ func TestJourney(t *testing.T) {
 			{Name: "expectation"}, {Name: "before", WasTotal: 1, WasNegative: 1}, {Name: "during", Total: 1, Negative: 1},
 			{Name: "after", Total: 2, Negative: 1, WasTotal: 1}, {Total: 1},
 		}},
-		"touchpoints": {j.Touchpoints, []trend.Part{{Total: 3, Negative: 1}, {Name: "support", Total: 1, Negative: 1, WasTotal: 1}, {Name: "advert", WasTotal: 1, WasNegative: 1}}},
+		"touchpoints": {j.Touchpoints, []trend.Part{{Name: "support", Total: 1, Negative: 1, WasTotal: 1}, {Name: "advert", WasTotal: 1, WasNegative: 1}, {Total: 3, Negative: 1}}},
 		"aspects":     {j.Aspects, []trend.Part{{Name: "price", Total: 2, Negative: 1}}},
 	} {
 		if len(tt.got) != len(tt.want) {

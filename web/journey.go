@@ -218,7 +218,15 @@ func (p *span) Moved(x trend.Part) string {
 	return "▼ " + p.T("less negative than luck explains")
 }
 
-// A about is what the mentions of a list must be about, beside the filter of the
+// ShareOf is a share in percent, unless it is of so few that it says nothing.
+func (p *journeyView) ShareOf(part, whole int) string {
+	if whole < 5 {
+		return "–"
+	}
+	return p.Percent(part, whole)
+}
+
+// An about is what the mentions of a list must be about, beside the filter of the
 // store.
 type about struct{ Stage, Touchpoint, Aspect string }
 
