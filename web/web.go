@@ -169,6 +169,7 @@ func (s *Server) pages() map[string]guarded {
 		"GET /trends":          {reader, s.trendsPage},
 		"POST /trends/notes":   {agent, s.annotate},
 		"GET /trends/journey":  {reader, s.journeyPage},
+		"GET /trends/ratings":  {reader, s.ratingsPage},
 		"GET /sources":         {reader, s.sourcesPage},
 		"GET /me":              {reader, s.mePage},
 		"POST /me":             {reader, s.changePassword},
