@@ -89,3 +89,21 @@ func (h Hearings) Alike(date, other string, sources []string) bool {
 	}
 	return true
 }
+
+// Fair reports whether two brands were heard equally on a date: no source of
+// either was deaf, and those that only one of them is read from answered, unless
+// none of all was read yet.
+func (h Hearings) Fair(date string, a, b []string) bool {
+	unread, missing := 0, false
+	all := slices.Concat(a, b)
+	for _, source := range all {
+		switch h[date][source] {
+		case Deaf:
+			return false
+		case Unread:
+			unread++
+			missing = missing || !slices.Contains(a, source) || !slices.Contains(b, source)
+		}
+	}
+	return !missing || unread == len(all)
+}

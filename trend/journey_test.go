@@ -22,8 +22,11 @@ func TestJourney(t *testing.T) {
 	j := trend.JourneyOf(is, was)
 	for name, tt := range map[string]struct{ got, want []trend.Part }{
 		"stages": {j.Stages, []trend.Part{
-			{Name: "expectation"}, {Name: "before", WasTotal: 1, WasNegative: 1}, {Name: "during", Total: 1, Negative: 1},
-			{Name: "after", Total: 2, Negative: 1, WasTotal: 1}, {Total: 1},
+			{Name: "expectation"},
+			{Name: "before", WasTotal: 1, WasNegative: 1},
+			{Name: "during", Total: 1, Negative: 1},
+			{Name: "after", Total: 2, Negative: 1, WasTotal: 1},
+			{Total: 1},
 		}},
 		"touchpoints": {j.Touchpoints, []trend.Part{{Name: "support", Total: 1, Negative: 1, WasTotal: 1}, {Name: "advert", WasTotal: 1, WasNegative: 1}, {Total: 3, Negative: 1}}},
 		"aspects":     {j.Aspects, []trend.Part{{Name: "price", Total: 2, Negative: 1}}},

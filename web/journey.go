@@ -49,7 +49,7 @@ type section struct {
 // Sections are the pages of the trends, each of the same brand and period.
 func (p span) Sections() (out []section) {
 	for _, x := range []section{
-		{p.T("Overview"), "/trends", false}, {p.T("Journey"), "/trends/journey", false}, {p.T("What a buyer sees"), "/trends/ratings", false},
+		{p.T("Overview"), "/trends", false}, {p.T("Journey"), "/trends/journey", false}, {p.T("What a buyer sees"), "/trends/ratings", false}, {p.T("Comparison"), "/trends/compare", false},
 	} {
 		x.Here = x.Path == p.Here
 		x.Path += "?" + p.choose("period", p.periodID(p.Period), "brand")

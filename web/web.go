@@ -82,8 +82,11 @@ type Options struct {
 	// Correction is a person's verdict on a mention: a label, with what else
 	// the scorer found. It reports false for what is no label.
 	Correction func(m *puskaradio.Mention, label string) (puskaradio.Score, bool)
-	Log        *slog.Logger     // nil is [slog.Default]
-	Now        func() time.Time // nil is [time.Now]
+	// SurveyOf is the kind of survey that a rating is an answer to: nps, csat, ces,
+	// or nothing.
+	SurveyOf func(r *puskaradio.Rating) string
+	Log      *slog.Logger     // nil is [slog.Default]
+	Now      func() time.Time // nil is [time.Now]
 }
 
 // A Server answers the requests of browsers.
@@ -168,6 +171,7 @@ func (s *Server) pages() map[string]guarded {
 		"GET /rehearse":        {reader, s.rehearsePage},
 		"GET /trends":          {reader, s.trendsPage},
 		"POST /trends/notes":   {agent, s.annotate},
+		"GET /trends/compare":  {reader, s.comparePage},
 		"GET /trends/journey":  {reader, s.journeyPage},
 		"GET /trends/ratings":  {reader, s.ratingsPage},
 		"GET /sources":         {reader, s.sourcesPage},
