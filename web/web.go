@@ -82,6 +82,8 @@ type Options struct {
 	// Correction is a person's verdict on a mention: a label, with what else
 	// the scorer found. It reports false for what is no label.
 	Correction func(m *puskaradio.Mention, label string) (puskaradio.Score, bool)
+	// Settings shows the configuration and tries it.
+	Settings Settings
 	// SurveyOf is the kind of survey that a rating is an answer to: nps, csat, ces,
 	// or nothing.
 	SurveyOf func(r *puskaradio.Rating) string
@@ -104,6 +106,7 @@ type Server struct {
 	every    time.Duration // after which an open page asks what is new
 
 	annotating sync.Mutex // held while annotations change
+	trying     sync.Mutex // held while something of the configuration is tested
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -183,6 +186,8 @@ func (s *Server) pages() map[string]guarded {
 		"GET /tokens":          {owner, s.tokensPage},
 		"POST /tokens":         {owner, s.setTokens},
 		"GET /log":             {owner, s.logPage},
+		"GET /settings":        {owner, s.settingsPage},
+		"POST /settings/try":   {owner, s.try},
 		"GET /erase":           {owner, s.erasePage},
 		"POST /erase":          {owner, s.erase},
 		"POST /out":            {reader, s.signOut},
