@@ -94,8 +94,13 @@ func (b bar) Wedge() string {
 	return fmt.Sprint("M", round(b.Mid()-7), " 0H", round(b.Mid()+7), "L", b.Mid(), " 14Z")
 }
 
-// points draws a column for each step of a small chart.
+// points draws a column of negative mentions for each step of a small chart.
 func points(t tongue, ps []puskaradio.Point, height int) chart {
+	return spark(ps, height, "negative", func(p puskaradio.Point) string { return t.When(p.At) + ": " + t.Float(p.Value, 0) })
+}
+
+// spark draws a column for each step of a small chart.
+func spark(ps []puskaradio.Point, height int, kind string, title func(puskaradio.Point) string) chart {
 	c := chart{Width: 240, Height: height, Top: 1}
 	for _, p := range ps {
 		c.Top = max(c.Top, int(p.Value+0.5))
@@ -106,7 +111,7 @@ func points(t tongue, ps []puskaradio.Point, height int) chart {
 	step := float64(c.Width) / float64(len(ps))
 	for i, p := range ps {
 		h := p.Value / float64(c.Top) * float64(height)
-		c.Bars = append(c.Bars, bar{round(float64(i)*step + 1), round(float64(height) - h), round(step - 2), round(h), "negative", t.When(p.At) + ": " + t.Float(p.Value, 0)})
+		c.Bars = append(c.Bars, bar{round(float64(i)*step + 1), round(float64(height) - h), round(step - 2), round(h), kind, title(p)})
 	}
 	return c
 }

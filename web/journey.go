@@ -206,7 +206,7 @@ func (p span) AboutPath(table, name string) string {
 }
 
 // Moved says how the negative share stands to that of the period before.
-func (p *span) Moved(x trend.Part) string {
+func (p *view) Moved(x trend.Part) string {
 	switch {
 	case x.Total == 0 || x.WasTotal == 0:
 		return p.T("nothing to compare with")
