@@ -1,6 +1,9 @@
 package web
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/trend"
 )
@@ -12,6 +15,7 @@ type chart struct {
 	Top           int // the count at the upper edge
 	Bars          []bar
 	Marks         []string // of the axis of time, at the beginnings of equal parts
+	Events        []bar    // note, alert or outage, over the days
 }
 
 // A bar is one piece of a column.
@@ -62,8 +66,41 @@ func stacked(t tongue, days []trend.Day) chart {
 	return c
 }
 
-// points draws a column for each step of a small chart.
+// mark adds what happened on the days: an outage as a hatched column, a note as
+// a dashed line, an alert as a wedge at the upper edge.
+func (c *chart) mark(t tongue, days []trend.Day, events []event) {
+	if len(days) == 0 {
+		return
+	}
+	step := float64(chartWidth) / float64(len(days))
+	at := map[string]int{}
+	for i, d := range days {
+		at[t.Day(d.At)] = i
+	}
+	for _, e := range events {
+		if i, ok := at[t.Day(e.At)]; ok {
+			c.Events = append(c.Events, bar{round(float64(i) * step), 0, round(step), chartHeight, e.Kind, t.Date(e.At) + ": " + e.Text})
+		}
+	}
+	order := []string{"outage", "note", "alert"} // what is small above what is large
+	slices.SortStableFunc(c.Events, func(a, b bar) int { return slices.Index(order, a.Kind) - slices.Index(order, b.Kind) })
+}
+
+// Mid is the middle of a bar, from the left.
+func (b bar) Mid() float64 { return round(b.X + b.W/2) }
+
+// Wedge is a path that points down at the middle of a bar.
+func (b bar) Wedge() string {
+	return fmt.Sprint("M", round(b.Mid()-7), " 0H", round(b.Mid()+7), "L", b.Mid(), " 14Z")
+}
+
+// points draws a column of negative mentions for each step of a small chart.
 func points(t tongue, ps []puskaradio.Point, height int) chart {
+	return spark(ps, height, "negative", func(p puskaradio.Point) string { return t.When(p.At) + ": " + t.Float(p.Value, 0) })
+}
+
+// spark draws a column for each step of a small chart.
+func spark(ps []puskaradio.Point, height int, kind string, title func(puskaradio.Point) string) chart {
 	c := chart{Width: 240, Height: height, Top: 1}
 	for _, p := range ps {
 		c.Top = max(c.Top, int(p.Value+0.5))
@@ -74,7 +111,7 @@ func points(t tongue, ps []puskaradio.Point, height int) chart {
 	step := float64(c.Width) / float64(len(ps))
 	for i, p := range ps {
 		h := p.Value / float64(c.Top) * float64(height)
-		c.Bars = append(c.Bars, bar{round(float64(i)*step + 1), round(float64(height) - h), round(step - 2), round(h), "negative", t.When(p.At) + ": " + t.Float(p.Value, 0)})
+		c.Bars = append(c.Bars, bar{round(float64(i)*step + 1), round(float64(height) - h), round(step - 2), round(h), kind, title(p)})
 	}
 	return c
 }

@@ -80,19 +80,23 @@ func (v *view) CSV() string { return v.With("format", "csv") }
 func (s *Server) mentionsCSV(w http.ResponseWriter, r *http.Request, v *view, words string, f store.Filter) error {
 	rows := [][]string{mentionHead()}
 	f.After, f.Limit = "", csvPage
+	only, read := v.aboutOf(), 0
 	for len(rows) <= csvMost {
-		read := func() ([]store.Entry, string, error) { return s.o.Store.Mentions(r.Context(), f) }
+		list := func() ([]store.Entry, string, error) { return s.o.Store.Mentions(r.Context(), f) }
 		if words != "" {
-			read = func() ([]store.Entry, string, error) { return s.o.Store.Search(r.Context(), words, f) }
+			list = func() ([]store.Entry, string, error) { return s.o.Store.Search(r.Context(), words, f) }
 		}
-		found, next, err := read()
+		found, next, err := list()
 		if err != nil {
 			return err
 		}
+		read += len(found)
 		for _, e := range found {
-			rows = append(rows, mentionRow(mentionOf(e.ID, e.Mention, e.Status)))
+			if only.is(&e.Mention) {
+				rows = append(rows, mentionRow(mentionOf(e.ID, e.Mention, e.Status)))
+			}
 		}
-		if f.After = next; next == "" {
+		if f.After = next; next == "" || read >= journeyMost && only.Any() {
 			break
 		}
 	}
@@ -138,13 +142,13 @@ func (s *Server) casesCSV(w http.ResponseWriter, r *http.Request, v *view, f sto
 
 // trendsCSV are the days of a page of trends, the newest first.
 func (s *Server) trendsCSV(w http.ResponseWriter, r *http.Request, p *trendsView) error {
-	rows := [][]string{{"date", "negative", "neutral", "positive", "total", "rated", "mean stars"}}
+	rows := [][]string{{"date", "negative", "neutral", "positive", "total", "rated", "mean stars", "noted"}}
 	for _, d := range p.Newest() {
 		mean := ""
 		if d.Rated > 0 {
 			mean = strconv.FormatFloat(1+4*d.Rating/float64(d.Rated), 'f', 2, 64)
 		}
-		rows = append(rows, []string{p.Day(d.At), strconv.Itoa(d.Negative), strconv.Itoa(d.Neutral), strconv.Itoa(d.Positive), strconv.Itoa(d.Total()), strconv.Itoa(d.Rated), mean})
+		rows = append(rows, []string{p.Day(d.At), strconv.Itoa(d.Negative), strconv.Itoa(d.Neutral), strconv.Itoa(d.Positive), strconv.Itoa(d.Total()), strconv.Itoa(d.Rated), mean, p.On(d.At)})
 	}
 	return s.exportCSV(w, r, p.view, "trends", rows)
 }

@@ -1,23 +1,30 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
+	"github.com/puskaradio/puskaradio/trend"
 )
 
 type digestView struct {
 	*view
-	Digest     puskaradio.Digest
-	At         time.Time // its day, at noon
-	Prev, Next string    // dates; Next is empty on the last day
-	Today      bool      // it is not over
-	Spark      chart
-	Need, Good []quoteView
-	Alerts     []puskaradio.Alert
+	Digest       puskaradio.Digest
+	At           time.Time // its day, at noon
+	Prev, Next   string    // dates; Next is empty on the last day
+	Today        bool      // it is not over
+	Spark        chart
+	Total, Score chart // mentions and reputation of the same days
+	Recent       []trend.Day
+	Scores       []puskaradio.Reputation // of these
+	Moves        trend.Part              // its negative share beside that of these before it
+	Need, Good   []quoteView
+	Alerts       []puskaradio.Alert
 }
 
 type quoteView struct {
@@ -115,6 +122,9 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) err
 		return err
 	}
 	p.Spark = points(v.tongue, p.Digest.Days, 60)
+	if err := s.sparks(r.Context(), p); err != nil {
+		return err
+	}
 	return s.show(w, r, v, "digest", p)
 }
 
@@ -127,3 +137,38 @@ func (p *digestView) Week() string {
 	}
 	return p.T("%s in a week", p.Signed(math.Round(is.Value)-math.Round(was.Value)))
 }
+
+// sparkDays are the days of the small charts of a digest.
+const sparkDays = 14
+
+// sparks draws the mentions and the reputation of the days up to that of a
+// digest, and puts its negative share beside theirs.
+func (s *Server) sparks(ctx context.Context, p *digestView) error {
+	y, m, d := p.At.Date()
+	from, to := time.Date(y, m, d-scoreDays-sparkDays, 0, 0, 0, 0, p.zone), time.Date(y, m, d+1, 0, 0, 0, 0, p.zone)
+	counts, err := s.o.Store.Series(ctx, p.Brand.ID, from, to, store.Day)
+	if err != nil {
+		return err
+	}
+	days := trend.Days(counts, from, p.At, p.zone)
+	p.Recent, p.Scores = days[len(days)-sparkDays:], trend.Reputations(days, sparkDays)
+	p.Moves.Total, p.Moves.Negative = p.Digest.Total, p.Digest.Negative
+	var all, scores []puskaradio.Point
+	for i, day := range p.Recent {
+		all = append(all, puskaradio.Point{At: day.At, Value: float64(day.Total())})
+		scores = append(scores, puskaradio.Point{At: day.At, Value: p.Scores[i].Value})
+		if i < sparkDays-1 {
+			p.Moves.WasTotal, p.Moves.WasNegative = p.Moves.WasTotal+day.Total(), p.Moves.WasNegative+day.Negative
+		}
+	}
+	title := func(x puskaradio.Point) string { return p.Date(x.At) + ": " + p.Float(x.Value, 0) }
+	p.Total, p.Score = spark(all, 60, "neutral", title), spark(scores, 60, "positive", title)
+	return nil
+}
+
+// DayTotal and DayScore are the numbers of the small charts.
+func (p *digestView) DayTotal(i int) string { return p.Num(p.Recent[i].Total()) }
+func (p *digestView) DayScore(i int) string { return p.Float(p.Scores[i].Value, 0) }
+
+// Heard reports whether anything was said on the days of the small charts.
+func (p *digestView) Heard() bool { return p.Moves.WasTotal+p.Recent[len(p.Recent)-1].Total() > 0 }

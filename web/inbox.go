@@ -150,6 +150,14 @@ func (v *view) filter() store.Filter {
 	if day, err := time.ParseInLocation(time.DateOnly, v.Query("date"), v.zone); err == nil {
 		y, m, d := day.Date()
 		f.From, f.To = day, time.Date(y, m, d+1, 0, 0, 0, 0, v.zone)
+		return f
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, v.Query("from"), v.zone); err == nil {
+		f.From = day
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, v.Query("to"), v.zone); err == nil {
+		y, m, d := day.Date()
+		f.To = time.Date(y, m, d+1, 0, 0, 0, 0, v.zone)
 	}
 	return f
 }
@@ -162,7 +170,12 @@ type mentionsView struct {
 	Labels  []puskaradio.Label
 	Found   []caseView
 	Next    string
+	About   []chosen // what they must be about, beside the filter
+	Stopped int      // after so many that are not, the search for more was stopped; zero if it was not
 }
+
+// A chosen is a parameter of the address that no field of the form has.
+type chosen struct{ Name, Value, Text string }
 
 // mentionsPage lists mentions of a day, a source or a feeling, or those that
 // words find: what stands behind a point of a chart.
@@ -179,10 +192,20 @@ func (s *Server) mentionsPage(w http.ResponseWriter, r *http.Request, v *view) e
 	if v.wantsCSV() {
 		return s.mentionsCSV(w, r, v, q, f)
 	}
-	if q != "" {
-		found, next, err = s.o.Store.Search(r.Context(), q, f)
+	list := func(f store.Filter) ([]store.Entry, string, error) {
+		if q != "" {
+			return s.o.Store.Search(r.Context(), q, f)
+		}
+		return s.o.Store.Mentions(r.Context(), f)
+	}
+	p.About = v.chosenBeside()
+	if a := v.aboutOf(); a.Any() {
+		read := 0
+		if found, next, read, err = sift(a, f, list); next != "" && len(found) < pageSize {
+			p.Stopped = read
+		}
 	} else {
-		found, next, err = s.o.Store.Mentions(r.Context(), f)
+		found, next, err = list(f)
 	}
 	if err != nil {
 		return err

@@ -148,6 +148,10 @@ func (v *view) said() string {
 		return v.T("Put back for anybody to take.")
 	case "corrected":
 		return v.T("Your verdict counts from now on.")
+	case "noted on a date":
+		return v.T("Noted.")
+	case "took a note away":
+		return v.T("The note is gone.")
 	case "noted":
 		return v.T("Noted.")
 	case "not_us":

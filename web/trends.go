@@ -19,9 +19,7 @@ var periods = []int{7, 30, 90, 365}
 const talked = 500
 
 type trendsView struct {
-	*view
-	Periods []int
-	Period  int
+	span
 	Days    []trend.Day
 	Is, Was tally // this period, and the one before
 	Chart   chart
@@ -33,6 +31,8 @@ type trendsView struct {
 	Service *serviceView
 	Stories []storyRow // that were repeated most among them
 	Alerts  []puskaradio.Alert
+	Events  []event // on its days, the newest first
+	Unheard int     // of its first days, those whose outages are not looked at
 }
 
 // A tally is the counts of a period, or of a source in it.
@@ -85,14 +85,9 @@ func (p *trendsView) Sentence() string {
 }
 
 func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) error {
-	p := &trendsView{view: v, Periods: periods, Period: 90}
-	for _, d := range periods {
-		if v.Query("period") == v.periodID(d) {
-			p.Period = d
-		}
-	}
+	p := &trendsView{span: v.spanOf()}
 	ctx := r.Context()
-	from, before := v.dateStart(1-p.Period), v.dateStart(1-2*p.Period)
+	from, before := p.From(), p.Before()
 	whole, err := s.yearOf(ctx, v, p.Period)
 	if err != nil {
 		return err
@@ -110,10 +105,14 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) err
 		}
 		t.add(d.Negative, d.Neutral, d.Positive, d.Rated, d.Rating)
 	}
+	if err := s.happened(ctx, p, from); err != nil {
+		return err
+	}
 	if v.wantsCSV() {
 		return s.trendsCSV(w, r, p)
 	}
 	p.Chart = stacked(v.tongue, p.Days)
+	p.Chart.mark(v.tongue, p.Days, p.Events)
 	if p.Score, err = s.score(ctx, v, whole, p.Period); err != nil {
 		return err
 	}
@@ -129,11 +128,28 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request, v *view) err
 	if err := s.talk(ctx, p, from); err != nil {
 		return err
 	}
-	if p.Alerts, err = s.o.Store.Alerts(ctx, v.Brand.ID, from, v.Now.Add(time.Second)); err != nil {
+	return s.show(w, r, v, "trends", p)
+}
+
+// happened gathers what the chart shows beside the counts.
+func (s *Server) happened(ctx context.Context, p *trendsView, from time.Time) (err error) {
+	if p.Alerts, err = s.o.Store.Alerts(ctx, p.Brand.ID, from, p.Now.Add(time.Second)); err != nil {
 		return err
 	}
 	slices.Reverse(p.Alerts) // the newest first
-	return s.show(w, r, v, "trends", p)
+	notes, err := s.annotations(ctx, p.view, from, p.dateStart(annotateAhead))
+	if err != nil {
+		return err
+	}
+	sources, err := s.allSources(ctx)
+	if err != nil {
+		return err
+	}
+	own := sourcesOf(sources, p.Brand.ID)
+	heard, skip, err := s.hearings(ctx, p.view, p.Days, len(sources))
+	p.Unheard = skip
+	p.addEvents(notes, outages(heard, own))
+	return err
 }
 
 // yearOf are the last so many days of the brand, and before them a year: what

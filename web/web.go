@@ -39,7 +39,8 @@ type Plan struct {
 // A Source is how a source is.
 type Source struct {
 	ID, Kind string
-	State    string // ok, silent, never read, or what is wrong with it in a word
+	Brands   []string // ids of those that it is read for; empty is all
+	State    string   // ok, silent, never read, or what is wrong with it in a word
 	Problem  string
 	Last     time.Time // when it was last read with success; zero if never
 	Next     time.Time
@@ -81,8 +82,13 @@ type Options struct {
 	// Correction is a person's verdict on a mention: a label, with what else
 	// the scorer found. It reports false for what is no label.
 	Correction func(m *puskaradio.Mention, label string) (puskaradio.Score, bool)
-	Log        *slog.Logger     // nil is [slog.Default]
-	Now        func() time.Time // nil is [time.Now]
+	// Settings shows the configuration and tries it.
+	Settings Settings
+	// SurveyOf is the kind of survey that a rating is an answer to: nps, csat, ces,
+	// or nothing.
+	SurveyOf func(r *puskaradio.Rating) string
+	Log      *slog.Logger     // nil is [slog.Default]
+	Now      func() time.Time // nil is [time.Now]
 }
 
 // A Server answers the requests of browsers.
@@ -96,7 +102,11 @@ type Server struct {
 	requests requests
 	deeds    deeds
 	looks    looks
+	ledger   ledger
 	every    time.Duration // after which an open page asks what is new
+
+	annotating sync.Mutex // held while annotations change
+	trying     sync.Mutex // held while something of the configuration is tested
 
 	mu       sync.Mutex // guards what follows
 	sources  []Source
@@ -163,6 +173,10 @@ func (s *Server) pages() map[string]guarded {
 		"GET /s/{id}":          {reader, s.storyPage},
 		"GET /rehearse":        {reader, s.rehearsePage},
 		"GET /trends":          {reader, s.trendsPage},
+		"POST /trends/notes":   {agent, s.annotate},
+		"GET /trends/compare":  {reader, s.comparePage},
+		"GET /trends/journey":  {reader, s.journeyPage},
+		"GET /trends/ratings":  {reader, s.ratingsPage},
 		"GET /sources":         {reader, s.sourcesPage},
 		"GET /me":              {reader, s.mePage},
 		"POST /me":             {reader, s.changePassword},
@@ -172,6 +186,8 @@ func (s *Server) pages() map[string]guarded {
 		"GET /tokens":          {owner, s.tokensPage},
 		"POST /tokens":         {owner, s.setTokens},
 		"GET /log":             {owner, s.logPage},
+		"GET /settings":        {owner, s.settingsPage},
+		"POST /settings/try":   {owner, s.try},
 		"GET /erase":           {owner, s.erasePage},
 		"POST /erase":          {owner, s.erase},
 		"POST /out":            {reader, s.signOut},

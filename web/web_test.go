@@ -131,6 +131,7 @@ func newPlace(t *testing.T) *place {
 			out, err := p.store.Erase(ctx, source, author)
 			return out.Mentions, err
 		}, Mute: p.mute, Muted: func(context.Context, string, time.Time) (time.Time, error) { return p.muted, nil },
+		Settings: p, SurveyOf: func(r *puskaradio.Rating) string { return map[float64]string{10: "nps", 7: "ces"}[r.Best] },
 		Correction: func(_ *puskaradio.Mention, label string) (puskaradio.Score, bool) {
 			return puskaradio.Score{Label: puskaradio.Label(label), Confidence: 1}, label == "positive"
 		},

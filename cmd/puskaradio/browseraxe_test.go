@@ -97,7 +97,7 @@ func TestAxe(t *testing.T) {
 
 	paths := []string{
 		"/digest", "/digest/" + time.Now().Format(time.DateOnly), "/inbox", "/inbox?view=snoozed", "/mentions?q=Vantaa", mention, answered, alert,
-		strings.Replace(mention, "/m/", "/s/", 1), "/rehearse?sensitivity=high", "/trends", "/sources", "/me", "/people", "/log", "/in", invited, "/nowhere",
+		strings.Replace(mention, "/m/", "/s/", 1), "/rehearse?sensitivity=high", "/trends", "/trends/journey?period=30d", "/trends/ratings", "/trends/compare?period=30d", "/mentions?stage=during", "/settings", "/sources", "/me", "/people", "/log", "/in", invited, "/nowhere",
 	}
 	t.Run("pages", func(t *testing.T) {
 		for lang, x := range map[string]*chromium.Tab{"en": olli, "fi": anna} {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/web"
 )
@@ -133,7 +134,7 @@ func (r *runner) newWeb() *dashboard {
 		return nil
 	}
 	return &dashboard{public: r.current.Load().Link, server: web.New(web.Options{
-		Store: r.store, Log: r.log, Correction: correction,
+		Store: r.store, Log: r.log, Correction: correction, SurveyOf: crawler.SurveyOf, Settings: settings{r},
 		Digest: r.monitor.Digest, Week: r.monitor.WeekDigest, Rehearse: r.rehearse, Alerts: r.monitor, Answers: answerer{r.monitor}, Moved: r.monitor.Moved,
 		Erase: func(ctx context.Context, source, author string) (int, error) {
 			out, err := r.monitor.Erase(ctx, source, author)
@@ -161,10 +162,17 @@ func (r *runner) newWeb() *dashboard {
 // sources are how the sources are, for the dashboard.
 func (r *runner) sources(ctx context.Context, now time.Time) ([]web.Source, error) {
 	lines, err := r.monitor.Sources(ctx, now)
+	brands := map[string][]string{}
+	for _, src := range r.current.Load().plan.Sources {
+		brands[src.ID] = src.Brands
+		if src.About != "" {
+			brands[src.ID] = []string{src.About}
+		}
+	}
 	var out []web.Source
 	for _, x := range lines {
 		out = append(out, web.Source{
-			ID: x.ID, Kind: x.Kind, State: x.State, Problem: x.Problem, Last: x.Last, Next: x.Next, New: x.New, Usual: x.Usual,
+			ID: x.ID, Brands: brands[x.ID], Kind: x.Kind, State: x.State, Problem: x.Problem, Last: x.Last, Next: x.Next, New: x.New, Usual: x.Usual,
 			Fetches: x.Fetches, Failed: x.Failed, Delay: x.Delay, Keep: x.Keep, Terms: x.Terms.Note,
 		})
 	}

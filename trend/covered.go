@@ -1,0 +1,109 @@
+package trend
+
+import (
+	"slices"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+)
+
+// A Hearing says how a source was heard on a date.
+type Hearing int
+
+// The hearings. What was said before a source was first read is known only as
+// far as the source still showed it then.
+const (
+	Unread   Hearing = iota // it was not read yet
+	Deaf                    // it was asked, and never answered, or was not asked at all
+	Answered                // it answered once at least
+)
+
+// Hearings are how sources were heard, by date (2026-11-20) and source. Sources
+// that never were read are in none.
+type Hearings map[string]map[string]Hearing
+
+// HearingsOf reads the ledger for the days from the first to the last of days. A
+// date without a line between two that a source has is a date on which it was
+// not heard. ledger may begin before the days, and is by hour.
+func HearingsOf(ledger []puskaradio.Coverage, days []Day) Hearings {
+	out := Hearings{}
+	if len(days) == 0 {
+		return out
+	}
+	zone := days[0].At.Location()
+	type line struct{ fetches, failed int }
+	lines := map[string]map[string]line{}
+	first := map[string]string{}
+	for _, c := range ledger {
+		if c.Fetches == 0 {
+			continue
+		}
+		date := c.Hour.In(zone).Format(time.DateOnly)
+		if f, ok := first[c.Source]; !ok || date < f {
+			first[c.Source] = date
+		}
+		if lines[date] == nil {
+			lines[date] = map[string]line{}
+		}
+		l := lines[date][c.Source]
+		lines[date][c.Source] = line{l.fetches + c.Fetches, l.failed + c.Failed}
+	}
+	for i, d := range days {
+		date := d.At.Format(time.DateOnly)
+		by := map[string]Hearing{}
+		for source, since := range first {
+			l, asked := lines[date][source]
+			switch {
+			case date < since:
+				by[source] = Unread
+			case l.fetches > l.failed, !asked && i == len(days)-1: // today may be young
+				by[source] = Answered
+			default:
+				by[source] = Deaf
+			}
+		}
+		out[date] = by
+	}
+	return out
+}
+
+// DeafOn are the sources, among some, that were not heard on a date.
+func (h Hearings) DeafOn(date string, sources []string) (out []string) {
+	for source, how := range h[date] {
+		if how == Deaf && slices.Contains(sources, source) {
+			out = append(out, source)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Alike reports whether some sources were heard alike on two dates, and none of
+// them was deaf.
+func (h Hearings) Alike(date, other string, sources []string) bool {
+	for _, source := range sources {
+		a, b := h[date][source], h[other][source]
+		if a == Deaf || b == Deaf || a != b {
+			return false
+		}
+	}
+	return true
+}
+
+// Fair reports whether two brands were heard equally on a date: no source of
+// either was deaf, and those that only one of them is read from answered, unless
+// none of all was read yet.
+func (h Hearings) Fair(date string, a, b []string) bool {
+	unread, missing := 0, false
+	all := slices.Concat(a, b)
+	for _, source := range all {
+		switch h[date][source] {
+		case Deaf:
+			return false
+		case Unread:
+			unread++
+			missing = missing || !slices.Contains(a, source) || !slices.Contains(b, source)
+		}
+	}
+	return !missing || unread == len(all)
+}
