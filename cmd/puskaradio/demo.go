@@ -124,7 +124,7 @@ func (a *app) demo(ctx context.Context, lang string, once bool) error {
 	if err := m.SetPlan(ctx, l.plan, time.Now()); err != nil {
 		return err
 	}
-	r := &runner{app: a, role: role{work: true, web: true}, store: s, monitor: m, log: m.Log}
+	r := &runner{app: a, store: s, monitor: m, log: m.Log}
 	r.current.Store(l)
 	r.app.web = r.newWeb()
 	return r.run(ctx)
