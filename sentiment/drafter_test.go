@@ -177,8 +177,13 @@ func TestDraftFaults(t *testing.T) {
 
 func TestDraftCheck(t *testing.T) {
 	for _, d := range []sentiment.Drafter{
-		{URL: "", Model: "m"}, {URL: "ftp://a/v1", Model: "m"}, {URL: "http://u:p@a/v1", Model: "m"}, {URL: "http://a/v1?x=1", Model: "m"},
-		{URL: "http://a/v1"}, {URL: "http://a/v1", Model: "m", Timeout: time.Hour}, {URL: "http://a/v1", Model: "m", Style: strings.Repeat("x", 1001)},
+		{URL: "", Model: "m"},
+		{URL: "ftp://a/v1", Model: "m"},
+		{URL: "http://u:p@a/v1", Model: "m"},
+		{URL: "http://a/v1?x=1", Model: "m"},
+		{URL: "http://a/v1"},
+		{URL: "http://a/v1", Model: "m", Timeout: time.Hour},
+		{URL: "http://a/v1", Model: "m", Style: strings.Repeat("x", 1001)},
 	} {
 		if d.Check() == nil {
 			t.Errorf("%+v is taken", d)

@@ -297,6 +297,7 @@ func (h *onlyWarnings) Enabled(ctx context.Context, l slog.Level) bool {
 func (h *onlyWarnings) WithAttrs(as []slog.Attr) slog.Handler {
 	return &onlyWarnings{h.Handler.WithAttrs(as)}
 }
+
 func (h *onlyWarnings) WithGroup(name string) slog.Handler {
 	return &onlyWarnings{h.Handler.WithGroup(name)}
 }
