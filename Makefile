@@ -7,7 +7,7 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export CGO_ENABLED = 0
 
-.PHONY: build test check needs fmt golden crash fuzz release bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
+.PHONY: build test check needs fmt golden crash fuzz release cluster bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
@@ -61,14 +61,12 @@ bench-history: # reading a history of 5 million mentions; about 4 GB of disk and
 	mkdir -p .cache/history
 	PUSKARADIO_BENCH_DIR=$(CURDIR)/.cache/history PUSKARADIO_BENCH_N=5000000 go test -timeout 60m -run '^$$' -bench 'History|Open' -benchtime 2s -v ./store
 
-bench-peers: # beside SQLite, Scrapy, Aho-Corasick, govader and VADER, in one run each (Debian: python3-scrapy python3-nltk)
-	@command -v scrapy >/dev/null && /usr/bin/python3 -c 'import nltk' 2>/dev/null || { \
-		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy python3-nltk; }
 bench-postgres: # 300,000 mentions into a PostgreSQL of its own, and reading them (Debian: postgresql); N=5000000 takes 10 GB of disk and half an hour
 	PUSKARADIO_BENCH_N=$(or $(N),300000) go test -timeout 120m -run '^$$' -bench 'Postgres' -benchtime 1s -v ./store
 
-bench-peers: # beside SQLite, Scrapy, Aho-Corasick and govader, in one run each (Debian: python3-scrapy)
-	@command -v scrapy >/dev/null || { $(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy; }
+bench-peers: # beside SQLite, Scrapy, Aho-Corasick, govader and VADER, in one run each (Debian: python3-scrapy python3-nltk)
+	@command -v scrapy >/dev/null && /usr/bin/python3 -c 'import nltk' 2>/dev/null || { \
+		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends python3-scrapy python3-nltk; }
 	cd testdata/peers && go test -timeout 30m -run '^$$' -bench . -benchtime 1x .
 
 spikes: # bursts and false alerts on 1,200 made-up brands, beside the rules of other tools (ten minutes)
@@ -76,6 +74,9 @@ spikes: # bursts and false alerts on 1,200 made-up brands, beside the rules of o
 
 eval: # checks that need data which is not ours to publish: make eval DATA=…
 	DATA=$(abspath $(DATA)) go test -count 1 -tags eval -run 'Eval' -v ./trend ./cmd/puskaradio
+
+cluster: # three workers over 2,000 sources, one of them or the leader killed every ten seconds for five minutes (Debian: postgresql)
+	go test -count 1 -timeout 20m -run TestWorkersKilled -v ./cmd/puskaradio -cluster.for 5m -cluster.sources 2000
 
 release: # archives, manual pages, completions, lists of parts and sums of a version: make release VERSION=0.1.0
 	docs/deploy/release.sh $(VERSION) dist

@@ -12,9 +12,34 @@ import (
 	"testing"
 )
 
-// TestSecurityTable reads docs/security.md: it has every row once and in order,
-// and each test that it names is one of ours.
-func TestSecurityTable(t *testing.T) {
+// TestTables reads the tables of docs: each has every row once and in order, and
+// each test that it names is one of ours.
+func TestTables(t *testing.T) {
+	tests := testNames(t)
+	for _, tt := range []struct {
+		file, letter string
+		rows         int
+	}{{"docs/security.md", "S", 30}, {"docs/reliability.md", "F", 36}, {"docs/privacy.md", "G", 10}} {
+		b, err := os.ReadFile(tt.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for line := range strings.Lines(string(b)) {
+			if strings.HasPrefix(line, "| "+tt.letter) {
+				n++
+				checkRow(t, line, fmt.Sprint(tt.letter, n), tests)
+			}
+		}
+		if n != tt.rows {
+			t.Errorf("%s has %d rows, want %d", tt.file, n, tt.rows)
+		}
+	}
+}
+
+// testNames are the tests of the repository.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
 	tests := map[string]bool{}
 	pattern := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(\w+ \*testing\.`)
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -35,38 +60,32 @@ func TestSecurityTable(t *testing.T) {
 	if err != nil || len(tests) < 300 {
 		t.Fatalf("%d tests, %v", len(tests), err)
 	}
-	b, err := os.ReadFile("docs/security.md")
-	if err != nil {
-		t.Fatal(err)
+	return tests
+}
+
+var codeName = regexp.MustCompile("`(\\w+)`")
+
+// checkRow checks a row: its number, what is asked, its state, its tests, and
+// what is missing.
+func checkRow(t *testing.T, line, number string, tests map[string]bool) {
+	t.Helper()
+	cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+	for i := range cells {
+		cells[i] = strings.TrimSpace(cells[i])
 	}
-	name := regexp.MustCompile("`(\\w+)`")
-	n := 0
-	for line := range strings.Lines(string(b)) {
-		if !strings.HasPrefix(line, "| S") {
-			continue
-		}
-		n++
-		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		for i := range cells {
-			cells[i] = strings.TrimSpace(cells[i])
-		}
-		if len(cells) != 5 || cells[0] != fmt.Sprint("S", n) {
-			t.Errorf("row %d: %q", n, line)
-			continue
-		}
-		named := name.FindAllStringSubmatch(cells[3], -1)
-		for _, m := range named {
-			if !tests[m[1]] {
-				t.Errorf("%s names %s, which is no test", cells[0], m[1])
-			}
-		}
-		state, missing := cells[2], cells[4] != ""
-		if !slices.Contains([]string{"done", "partly", "not built"}, state) || (state == "not built") != (len(named) == 0) || (state == "done") == missing {
-			t.Errorf("%s is %q with %d tests, and something missing: %v", cells[0], state, len(named), missing)
+	if len(cells) != 5 || cells[0] != number {
+		t.Errorf("row %s: %q", number, line)
+		return
+	}
+	named := codeName.FindAllStringSubmatch(cells[3], -1)
+	for _, m := range named {
+		if !tests[m[1]] {
+			t.Errorf("%s names %s, which is no test", number, m[1])
 		}
 	}
-	if n != 30 {
-		t.Errorf("%d rows, want 30", n)
+	state, missing := cells[2], cells[4] != ""
+	if !slices.Contains([]string{"done", "partly", "not built"}, state) || (state == "not built") != (len(named) == 0) || (state == "done") == missing {
+		t.Errorf("%s is %q with %d tests, and something missing: %v", number, state, len(named), missing)
 	}
 }
 
