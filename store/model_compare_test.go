@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -181,3 +182,17 @@ func diffCounts(want, got []puskaradio.Count) string {
 }
 
 func same(a, b any) bool { return gocmp.Equal(a, b) }
+
+// newest are the mentions that a filter takes, the newest first.
+func (m *model) newest(f store.Filter, also func(*told) bool) []puskaradio.ID {
+	var out []puskaradio.ID
+	for id, x := range m.told {
+		if (f.Brand == "" || x.m.Brand == f.Brand) && (f.From.IsZero() || !x.m.Published.Before(f.From)) && (f.To.IsZero() || x.m.Published.Before(f.To)) &&
+			(f.Labels == nil || slices.Contains(f.Labels, filed(x.m.Verdict()))) && (f.Sources == nil || slices.Contains(f.Sources, x.m.Source)) &&
+			(f.Statuses == nil || slices.Contains(f.Statuses, x.status)) && also(x) {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, func(a, b puskaradio.ID) int { return cmp.Compare(b, a) }) // an id sorts by time, then hash
+	return out
+}

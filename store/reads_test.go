@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,5 +95,21 @@ func testSeries(t *testing.T, s store.Store) {
 	hours, err := s.Series(t.Context(), "acme", noon.Add(-9*time.Hour), noon, store.Hour)
 	if err != nil || len(hours) != 9 || !hours[8].At.Equal(noon.Add(-time.Hour)) {
 		t.Errorf("Series by hour: %v, %v, want 9", hours, err)
+	}
+}
+
+func testUnknownNames(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	if cs, err := s.Series(ctx, "nobody", noon, noon.AddDate(0, 0, 1), store.Day); len(cs) != 0 || err != nil {
+		t.Errorf("Series = %v, %v", cs, err)
+	}
+	if cs, _, err := s.Inbox(ctx, store.Filter{Brand: "nobody"}); len(cs) != 0 || err != nil {
+		t.Errorf("Inbox = %v, %v", cs, err)
+	}
+	if es, _, err := s.Search(ctx, "palvelu", store.Filter{Brand: "nobody"}); len(es) != 0 || err != nil {
+		t.Errorf("Search = %v, %v", es, err)
+	}
+	if _, _, err := s.Mentions(ctx, store.Filter{After: "garbage"}); !errors.Is(err, puskaradio.ErrNotFound) {
+		t.Errorf("a garbled page token: %v", err)
 	}
 }

@@ -384,19 +384,3 @@ func testManyWriters(t *testing.T, s store.Store) {
 		t.Errorf("%d mentions, %v, want 160", len(es), err)
 	}
 }
-
-func testUnknownNames(t *testing.T, s store.Store) {
-	ctx := t.Context()
-	if cs, err := s.Series(ctx, "nobody", noon, noon.AddDate(0, 0, 1), store.Day); len(cs) != 0 || err != nil {
-		t.Errorf("Series = %v, %v", cs, err)
-	}
-	if cs, _, err := s.Inbox(ctx, store.Filter{Brand: "nobody"}); len(cs) != 0 || err != nil {
-		t.Errorf("Inbox = %v, %v", cs, err)
-	}
-	if es, _, err := s.Search(ctx, "palvelu", store.Filter{Brand: "nobody"}); len(es) != 0 || err != nil {
-		t.Errorf("Search = %v, %v", es, err)
-	}
-	if _, _, err := s.Mentions(ctx, store.Filter{After: "garbage"}); !errors.Is(err, puskaradio.ErrNotFound) {
-		t.Errorf("a garbled page token: %v", err)
-	}
-}
