@@ -100,7 +100,7 @@ func (d *Drafter) body(r Request) ([]byte, error) {
 	}
 	p := post{clip(r.Title, 300), clip(r.Text, draftSent), ""}
 	if r.Rating != nil {
-		p.Stars = fmt.Sprintf("%g of %g", r.Rating.Value, r.Rating.Best)
+		p.Stars = fmt.Sprintf("%g of %g", r.Rating.Value, cmp.Or(r.Rating.Best, 5))
 	}
 	user, err := json.Marshal(struct {
 		Business string `json:"business"`

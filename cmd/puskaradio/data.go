@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,10 @@ line. A cell that a spreadsheet would take for a formula gets a ' before it.`,
 				return usage("--delimiter %q: write one character", delimiter)
 			}
 			f.Limit = 500
-			return a.export(cmd, s, f, []rune(delimiter)[0])
+			if err := a.export(cmd, s, f, []rune(delimiter)[0]); err != nil {
+				return err
+			}
+			return a.recordDeed(cmd.Context(), s, "exported mentions", strings.TrimSpace(f.Brand+" "+from+" "+to))
 		},
 	}
 	cmd.Flags().StringVar(&f.Brand, "brand", "", "the id of a brand; all unless said")

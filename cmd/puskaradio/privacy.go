@@ -11,10 +11,10 @@ import (
 func (a *app) privacyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "privacy",
-		Short: "What authors may ask for: to be forgotten",
+		Short: "What authors may ask for: what is held of them, and to be forgotten",
 		Long:  `See docs/privacy.md for what is kept, for how long and why.`,
 	}
-	cmd.AddCommand(a.eraseCommand())
+	cmd.AddCommand(a.eraseCommand(), a.privacyExportCommand(), a.privacyReportCommand())
 	return cmd
 }
 
