@@ -1,3 +1,8 @@
+//go:build !race
+
+// Under the race detector it would take ten times as long; what runs side by side
+// is in the other tests.
+
 package monitor_test
 
 import (
