@@ -7,7 +7,7 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export CGO_ENABLED = 0
 
-.PHONY: build test check needs fmt golden crash fuzz release cluster bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
+.PHONY: build test check needs fmt golden crash fuzz release cluster tasks bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
@@ -75,6 +75,9 @@ spikes: # bursts and false alerts on 1,200 made-up brands, beside the rules of o
 
 eval: # checks that need data which is not ours to publish: make eval DATA=…
 	DATA=$(abspath $(DATA)) go test -count 1 -tags eval -run 'Eval' -v ./trend ./cmd/puskaradio
+
+tasks: # what the three people do, in Chromium, in both languages, three widths, light and dark, with scripts and without (eight minutes)
+	go test -count 1 -timeout 30m -run TasksInChromium -v ./cmd/puskaradio -browser.all
 
 cluster: # three workers over 2,000 sources, one of them or the leader killed every ten seconds for five minutes (Debian: postgresql)
 	go test -count 1 -timeout 20m -run TestWorkersKilled -v ./cmd/puskaradio -cluster.for 5m -cluster.sources 2000
