@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"sync"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/puskaradio/puskaradio"
 )
+
+var errLockLost = errors.New("the connection to the database was lost, and with it the lock of the lane")
 
 // locks are what this process has and no other on the same database can: the
 // advisory locks of one connection. They end with it, and it ends with the
@@ -32,14 +35,23 @@ func (l *locks) key(name string) int64 {
 	return int64(h.Sum64() | 0xf)
 }
 
+// lockWait is the longest that the server may take to answer about a lock.
+const lockWait = 10 * time.Second
+
 // try takes a lock unless someone has it, in this process or in another. lost is
-// called when the connection fails that it hangs on.
+// called when the connection fails that it hangs on. Who gives up waiting does
+// not interrupt it: that would close the connection, and all locks hang on it.
 func (l *locks) try(ctx context.Context, name string, lost func()) (bool, error) {
+	if err := context.Cause(ctx); err != nil {
+		return false, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, ok := l.held[name]; ok {
 		return false, nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockWait)
+	defer cancel()
 	if err := l.connect(ctx); err != nil {
 		return false, err
 	}
@@ -63,7 +75,7 @@ func (l *locks) drop(name string) {
 		return // lost meanwhile
 	}
 	delete(l.held, name)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	if _, err := l.conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, l.key(name)); err != nil {
 		l.fail()
@@ -71,13 +83,13 @@ func (l *locks) drop(name string) {
 }
 
 // check finds out whether the connection still is one.
-func (l *locks) check(ctx context.Context) {
+func (l *locks) check() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.conn == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	if err := l.conn.Ping(ctx); err != nil {
 		l.fail()
@@ -198,7 +210,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 
 // Give gives the way to a host back, with what is known of it now.
 func (p *Postgres) Give(host string, t puskaradio.Turn) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	var ago, left *float64
 	if !t.Last.IsZero() {

@@ -290,6 +290,30 @@ func TestPostgresTurns(t *testing.T) {
 	}
 }
 
+// Who gives up waiting for a lock takes none from the others of its process.
+func TestPostgresLocksOfThoseWhoWait(t *testing.T) {
+	t.Parallel()
+	both := twoOf(t)
+	holding, release, err := both[0].Hold(t.Context(), "stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	for i := range 300 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*5*time.Microsecond)
+		if _, err := both[0].Take(ctx, fmt.Sprint("host", i)); err == nil {
+			both[0].Give(fmt.Sprint("host", i), puskaradio.Turn{})
+		}
+		cancel()
+	}
+	if err := holding.Err(); err != nil {
+		t.Fatalf("what was held is lost: %v", context.Cause(holding))
+	}
+	if _, err := both[1].Take(t.Context(), "host299"); err != nil {
+		t.Errorf("a host that was waited for: %v", err)
+	}
+}
+
 // What one process holds no other does, until it lets go or is gone.
 func TestPostgresHold(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -259,9 +258,9 @@ func (p *Postgres) upkeep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-alive.C:
-			p.locks.check(ctx)
+			p.locks.check()
 		case <-hourly.C:
-			if err := p.mend(ctx); err != nil && ctx.Err() == nil && p.opts.Log != nil {
+			if err := p.mend(ctx); err != nil && ctx.Err() == nil {
 				p.opts.Log.Warn("queue", "err", err)
 			}
 		}
@@ -282,9 +281,6 @@ WHERE every_ms > 0 AND due > now() + interval '1 min' + GREATEST(every_ms * inte
 // warnings is a logger that hears only what a person must know: River tells of
 // each start and stop.
 func warnings(log *slog.Logger) *slog.Logger {
-	if log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
 	return slog.New(&onlyWarnings{log.Handler()})
 }
 
@@ -301,5 +297,3 @@ func (h *onlyWarnings) WithAttrs(as []slog.Attr) slog.Handler {
 func (h *onlyWarnings) WithGroup(name string) slog.Handler {
 	return &onlyWarnings{h.Handler.WithGroup(name)}
 }
-
-var errLockLost = errors.New("the connection to the database was lost, and with it the lock of the lane")

@@ -91,7 +91,21 @@ func (a *app) callServer(cmd *cobra.Command, data string) (code int, served bool
 func (a *app) serve(ctx context.Context, s store.Store, current func() *loaded) error {
 	l := current()
 	path := controlPath(l.Data)
-	_ = os.Remove(path) // of a process that is gone: the lock is ours
+	if l.Store.URL != "" { // then no lock keeps others out of the directory
+		for { // until no other process answers the calls
+			conn, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", path)
+			if err != nil {
+				break
+			}
+			_ = conn.Close()
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(5 * time.Second):
+			}
+		}
+	}
+	_ = os.Remove(path) // of a process that is gone
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
 	if err != nil {
 		return fmt.Errorf("control socket: %w", err)

@@ -16,6 +16,7 @@ import (
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/notify"
+	"github.com/puskaradio/puskaradio/store"
 )
 
 // A check is one thing that doctor looked at.
@@ -140,15 +141,14 @@ func (c *checkup) data(cmd *cobra.Command, l *loaded) {
 		return
 	}
 	c.budget(cmd.Context(), s, l)
-	b, err := ownFiles(s, "")
-	if err != nil {
-		c.add("ok", "store", "PostgreSQL answers", "")
-		return
-	}
-	err = b.Check(cmd.Context())
-	c.see("data directory", l.Data+" is whole", err, "restore a backup with: puskaradio restore BACKUP")
-	if free, size := b.Waste(); size > 0 && free > 50_000 {
-		c.add("warning", "data directory", fmt.Sprintf("%d free pages slow every write", free), "it is compacted at night; puskaradio run does it")
+	switch s := s.(type) {
+	case *store.Bolt:
+		c.see("data directory", l.Data+" is whole", s.Check(cmd.Context()), "restore a backup with: puskaradio restore BACKUP")
+		if free, size := s.Waste(); size > 0 && free > 50_000 {
+			c.add("warning", "data directory", fmt.Sprintf("%d free pages slow every write", free), "it is compacted at night; puskaradio run does it")
+		}
+	case *store.Postgres:
+		c.see("store", "PostgreSQL answers, and its counts are those of its mentions", s.Check(cmd.Context()), "restore what pg_dump has saved")
 	}
 }
 

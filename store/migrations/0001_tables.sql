@@ -50,7 +50,7 @@ CREATE TABLE texts (
 	sec    bigint   NOT NULL,
 	author bigint   NOT NULL,        -- digest of the author's name
 	record bytea    NOT NULL,        -- see record.go
-	words  tsvector NOT NULL         -- folded words, and its brand as @number
+	words  tsvector NOT NULL         -- folded words, and its brand as #number
 ) WITH (toast_tuple_target = 4080);
 CREATE INDEX texts_words ON texts USING gin (words) WITH (gin_pending_list_limit = 8192);
 
