@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	_ "embed" // the schema
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -248,6 +250,12 @@ func testMessage(l *loaded, c *monitor.Channel, now time.Time) notify.Message {
 	return notify.Message{Key: "a/" + al.ID, Alert: al, Lang: c.Lang, Zone: l.plan.Zone, Link: l.Link}
 }
 
+// configSchema is the JSON schema of the configuration, which TestSchema makes
+// and compares.
+//
+//go:embed schema.json
+var configSchema string
+
 func (a *app) schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
@@ -256,11 +264,7 @@ func (a *app) schemaCommand() *cobra.Command {
 
   # yaml-language-server: $schema=puskaradio.schema.json`,
 		RunE: func(*cobra.Command, []string) error {
-			b, err := configSchema()
-			if err != nil {
-				return err
-			}
-			_, err = a.out.Write(append(b, '\n'))
+			_, err := io.WriteString(a.out, configSchema)
 			return err
 		},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"reflect"
+	"testing"
 
 	"github.com/invopop/jsonschema"
 
@@ -10,22 +11,25 @@ import (
 	"github.com/puskaradio/puskaradio/notify"
 )
 
-// configSchema is the JSON schema of the configuration, made from the structs
-// that it is decoded into: options depend on the kind.
-func configSchema() ([]byte, error) { return schemaOf(crawler.Kinds()) }
-
-// schemaOf knows only some kinds of sources.
-func schemaOf(sources []string) ([]byte, error) {
+// schemaOf is the JSON schema of the configuration, made from the structs that
+// it is decoded into: options depend on the kind. It stands in schema.json, for
+// only tests have what it is made with.
+func schemaOf(t *testing.T) []byte {
+	t.Helper()
 	r := jsonschema.Reflector{DoNotReference: true, Anonymous: true, Mapper: mapType}
 	s := r.Reflect(&config{})
 	s.Title = "puskaradio.yaml"
 	if item, ok := s.Properties.Get("sources"); ok {
-		byKind(item.Items, sources, crawler.Options)
+		byKind(item.Items, crawler.Kinds(), crawler.Options)
 	}
 	if item, ok := s.Properties.Get("channels"); ok {
 		byKind(item.Items, notify.Kinds(), notify.Options)
 	}
-	return json.MarshalIndent(s, "", "  ")
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(b, '\n')
 }
 
 func mapType(t reflect.Type) *jsonschema.Schema {
