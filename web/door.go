@@ -20,6 +20,7 @@ type doorView struct {
 	Name   string // whose ticket it is: they choose a password
 	Ask    bool   // there are people with passwords
 	Used   bool   // what was given opened nothing
+	Next   string // the page that was asked for; empty at the door itself
 }
 
 // door asks who enters. It does not use the ticket up: something else than a
@@ -37,6 +38,9 @@ func (s *Server) showDoor(w http.ResponseWriter, r *http.Request, v *view, statu
 	if err != nil {
 		s.fault(w, r, v, err)
 		return
+	}
+	if r.Method == http.MethodGet && v.Here != "/in" {
+		d.Next = v.Self()
 	}
 	d.Ask = slices.ContainsFunc(people, func(p puskaradio.Person) bool { return p.Hash != "" })
 	s.render(w, r, status, v, "in", d)

@@ -133,6 +133,9 @@ func (s *Server) person(r *http.Request) (puskaradio.Person, error) {
 	if !ok && plan.HeaderRole != "" {
 		return puskaradio.Person{Name: name, Role: plan.HeaderRole}, nil
 	}
+	if role := plan.OIDC.role(x.groups); role != "" {
+		return puskaradio.Person{Name: name, Role: role}, nil
+	}
 	return puskaradio.Person{}, puskaradio.ErrNotFound
 }
 

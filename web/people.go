@@ -120,7 +120,12 @@ type meView struct {
 
 func (s *Server) mePage(w http.ResponseWriter, r *http.Request, v *view) error {
 	x, ok := s.sessions.of(s.cookie(r), s.now(), true)
-	return s.show(w, r, v, "me", &meView{v, ok && x.person})
+	people, err := s.o.Store.People(r.Context())
+	if err != nil {
+		return err
+	}
+	has := slices.ContainsFunc(people, func(p puskaradio.Person) bool { return p.Name == x.who && p.Hash != "" })
+	return s.show(w, r, v, "me", &meView{v, ok && x.person && has})
 }
 
 // changePassword changes the password of who asks, and ends their sessions.

@@ -31,6 +31,7 @@ type session struct {
 	who         string
 	person      bool // they are in the store, which says what they may do; else they run this program
 	began, last time.Time
+	groups      []string // by which an issuer vouched for who is not in the store
 }
 
 // A ticket lets somebody in once.
@@ -99,7 +100,7 @@ func (s *sessions) use(token string, now time.Time) bool {
 }
 
 // begin gives the secret of a new session.
-func (s *sessions) begin(who string, person bool, now time.Time) (string, bool) {
+func (s *sessions) begin(who string, person bool, now time.Time, groups ...string) (string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for d, x := range s.open {
@@ -114,7 +115,7 @@ func (s *sessions) begin(who string, person bool, now time.Time) (string, bool) 
 		s.open = map[secretDigest]session{}
 	}
 	secret := rand.Text() + rand.Text()
-	s.open[digestOf(secret)] = session{who, person, now, now}
+	s.open[digestOf(secret)] = session{who, person, now, now, groups}
 	return secret, true
 }
 

@@ -34,6 +34,7 @@ type Plan struct {
 	Proxies    []netip.Prefix
 	Header     string
 	HeaderRole puskaradio.Role
+	OIDC       *OIDC // that signs people in; nil if none does
 }
 
 // A Source is how a source is.
@@ -98,6 +99,8 @@ type Server struct {
 	now      func() time.Time
 	handler  http.Handler
 	sessions sessions
+	signIns  signIns
+	issuers  issuers
 	brake    brake
 	requests requests
 	deeds    deeds
@@ -122,6 +125,7 @@ func New(o Options) *Server {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.issuers.client = issuerClient(issuerPatience)
 	s.handler = s.requests.counted(s.guard(s.routes()))
 	return s
 }
@@ -203,6 +207,8 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.HandleFunc("GET /in", s.door)
 	mux.HandleFunc("POST /in", s.enter)
+	mux.HandleFunc("GET "+oidcBegin, s.beginOIDC)
+	mux.HandleFunc("GET "+oidcBack, s.endOIDC)
 	mux.HandleFunc("GET /api/health", s.health)
 	mux.HandleFunc("GET /api/openapi.json", serveOpenAPI)
 	mux.HandleFunc("GET /assets/{name}", serveAsset)

@@ -47,6 +47,13 @@ var finnish = map[string]string{
 	"%s of these days are as they were sent.": "%s näistä päivistä on niin kuin ne lähetettiin.", "The method changed where a line stands.": "Menetelmä vaihtui siinä, missä viiva on.",
 
 	"Digest": "Kooste", "Inbox": "Saapuneet", "Mentions": "Maininnat", "Trends": "Trendit", "Sources": "Lähteet", "Alert": "Hälytys",
+	"Sign in with %s": "Kirjaudu: %s", "%s let nobody in.": "%s ei päästänyt sisään ketään.", begunElsewhere: "Tämä kirjautuminen aloitettiin toisessa selaimessa, on jo käytetty tai kesti liian kauan. Aloita uudelleen.",
+	"%s does not answer as it should right now. Try again in a moment, or enter in another way.": "%s ei vastaa nyt niin kuin pitäisi. Yritä hetken päästä uudelleen tai tule sisään toisella tavalla.",
+	"What %s answered cannot be trusted. It was written to the log.":                             "Siihen, mitä %s vastasi, ei voi luottaa. Se kirjattiin lokiin.",
+	"%s does not say that the address %s is yours. Have it verified there.":                      "%s ei sano, että osoite %s on sinun. Vahvista se siellä.",
+	"%s does not say who you are in a way that is known here. Ask an owner.":                     "%s ei kerro, kuka olet, niin että sinut tunnettaisiin täällä. Kysy omistajalta.",
+	"%s knows you as %s, and nobody of that name may enter here. Ask an owner.":                  "%s tuntee sinut nimellä %s, eikä sen niminen saa tulla tänne. Kysy omistajalta.",
+
 	"Skip to the content": "Siirry sisältöön", "Pages": "Sivut", "Sign out": "Kirjaudu ulos", "Sign in": "Kirjaudu",
 	"Brand": "Brändi", "Source": "Lähde", "All": "Kaikki", "Show": "Näytä", "Feeling": "Sävy", "Search": "Hae", "Words": "Sanat",
 	"Last fetched %s": "Haettu viimeksi %s", "Nothing fetched yet": "Mitään ei ole vielä haettu", "%s/%s sources OK": "%s/%s lähdettä kunnossa",
@@ -126,7 +133,7 @@ var finnish = map[string]string{
 	"Only these brands; none is all":                                               "Vain nämä brändit; ei mitään on kaikki", "Somebody must stay an owner.": "Jonkun on jäätävä omistajaksi.",
 	"Nobody has a password yet: those enter who have a link from this machine.":                     "Kenelläkään ei ole vielä salasanaa: sisään pääsee tältä koneelta saadulla linkillä.",
 	"A reader sees everything, an agent claims, answers and corrects, an owner says who may enter.": "Lukija näkee kaiken, käsittelijä ottaa, vastaa ja korjaa, omistaja sanoo, kuka saa tulla.",
-	"Change it and sign out everywhere":                                                             "Vaihda ja kirjaudu ulos kaikkialta", "You entered by a link or through a proxy: there is no password of yours here.": "Tulit linkillä tai välityspalvelimen kautta: sinulla ei ole täällä salasanaa.",
+	"Change it and sign out everywhere":                                                             "Vaihda ja kirjaudu ulos kaikkialta", "You entered by a link or through another server: there is no password of yours here.": "Tulit linkillä tai toisen palvelimen kautta: sinulla ei ole täällä salasanaa.",
 	"Who": "Kuka", "What": "Mitä", "On what": "Mille", "From": "Mistä",
 
 	"Needs reply": "Vastattavat", "Mine": "Omat", "Unassigned": "Ottamatta", "Snoozed": "Torkutetut", "Answered": "Vastatut", "Done": "Valmis", "False alarms": "Väärät hälytykset",
@@ -233,6 +240,7 @@ var names = map[string][2]string{
 	"high": {"high", "herkkä"}, "normal": {"normal", "tavallinen"}, "low": {"low", "rauhallinen"}, "quiet": {"quiet", "hiljainen"},
 	"reader": {"reader", "lukija"}, "agent": {"agent", "käsittelijä"}, "owner": {"owner", "omistaja"},
 	"signed in": {"signed in", "kirjautui"}, "signed in by a link": {"signed in by a link", "kirjautui linkillä"}, "signed out": {"signed out", "kirjautui ulos"}, "was refused": {"was refused", "torjuttiin"},
+	"was refused as unknown": {"was refused as unknown", "torjuttiin tuntemattomana"}, "was refused as unverified": {"was refused as unverified", "torjuttiin vahvistamattomana"},
 	"chose a password": {"chose a password", "valitsi salasanan"}, "changed the password": {"changed the password", "vaihtoi salasanan"}, "took away a person": {"took away a person", "poisti henkilön"},
 	"invited": {"invited", "kutsui"}, "made a person reader": {"made a person reader", "teki lukijaksi"}, "made a person agent": {"made a person agent", "teki käsittelijäksi"}, "made a person owner": {"made a person owner", "teki omistajaksi"},
 	"made a token reader": {"made a token reader", "teki lukijan avaimen"}, "made a token agent": {"made a token agent", "teki käsittelijän avaimen"}, "took a table": {"took a table", "vei taulukon"}, "took away a token": {"took away a token", "poisti avaimen"},

@@ -22,6 +22,7 @@ import (
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
 	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/web"
 )
 
 // A config is puskaradio.yaml.
@@ -120,6 +121,7 @@ type webConfig struct {
 	// Proxies are believed about where requests come from.
 	Proxies       []string       `json:"proxies,omitempty" jsonschema:"description=Networks of the proxies before the dashboard such as 127.0.0.1/32"`
 	TrustedHeader *trustedHeader `json:"trusted_header,omitempty" jsonschema:"description=Lets a proxy that signs people in say who they are; nobody may unless said"`
+	OIDC          *oidcConfig    `json:"oidc,omitempty" jsonschema:"description=Lets people sign in at an issuer of OpenID Connect; nobody may unless said"`
 }
 
 type targetConfig struct {
@@ -175,6 +177,7 @@ type loaded struct {
 	client  *crawler.Client
 	root    ast.Node
 	proxies []netip.Prefix
+	oidc    *web.OIDC // nil if nobody signs in by it
 }
 
 // parseConfig reads the text of a configuration. The error holds every fault.

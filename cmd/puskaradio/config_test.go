@@ -41,6 +41,7 @@ func setSecrets(t *testing.T) {
 	t.Setenv("SLACK_WEBHOOK", "https://hooks.slack.com/services/canary")
 	t.Setenv("MASTODON_TOKEN", "canary")
 	t.Setenv("SCORER_TOKEN", "canary")
+	t.Setenv("OIDC_SECRET", "canary")
 }
 
 func configs(t *testing.T, kind string) []string {
@@ -131,6 +132,8 @@ func TestConfigValues(t *testing.T) {
 		{"alias", full.plan.Brands[0].Aliases[1], "Äcmé"},
 		{"delay", full.client.Delays["shop.example"], 250 * time.Millisecond},
 		{"web listen", full.Web.Listen, "[::1]:9000"},
+		{"oidc", full.oidc.Secret + " " + full.oidc.People["maija@acme.example"] + " " + string(full.oidc.Roles["press"]), "canary Maija agent"},
+		{"no oidc", small.oidc == nil, true},
 		{"web target", time.Duration(full.Web.Target), 10 * time.Minute},
 		{"web warn", full.plan.Reply.Warn, 0.5},
 		{"hours", hours.Between(sunday, sunday.AddDate(0, 0, 7)), 72 * time.Hour},

@@ -75,6 +75,7 @@ func (l *loaded) build(d *decoder) {
 	l.buildExternal(d)
 	l.buildDrafter(d)
 	l.checkWeb(d)
+	l.checkOIDC(d)
 	l.checkStore(d)
 }
 

@@ -149,7 +149,7 @@ func (r *runner) newWeb() *dashboard {
 		},
 		Plan: func() web.Plan {
 			l := r.current.Load()
-			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Reply: l.plan.Reply, Proxies: l.proxies}
+			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Reply: l.plan.Reply, Proxies: l.proxies, OIDC: l.oidc}
 			if h := l.Web.TrustedHeader; h != nil {
 				p.Header, p.HeaderRole = h.Name, h.Role
 			}
@@ -182,7 +182,7 @@ func (r *runner) sources(ctx context.Context, now time.Time) ([]web.Source, erro
 // mayOpen is why the dashboard may not be open to others, or nil.
 func (r *runner) mayOpen(ctx context.Context) error {
 	l := r.current.Load()
-	if !l.isOpen() || l.Web.TrustedHeader != nil {
+	if !l.isOpen() || l.Web.TrustedHeader != nil || l.oidc != nil {
 		return nil
 	}
 	people, err := r.store.People(ctx)
