@@ -59,14 +59,16 @@ func TestOIDCAway(t *testing.T) {
 					t.Errorf("%d %v", w.Code, w.Result().Cookies())
 				}
 			}
-			if n := p.idp.asked["/.well-known/openid-configuration"]; n != 1 {
-				t.Errorf("it was asked %d times", n)
-			}
+			p.idp.now(func() {
+				if n := p.idp.asked["/.well-known/openid-configuration"]; n != 1 {
+					t.Errorf("it was asked %d times", n)
+				}
+				p.idp.fail = nil
+			})
 			if n := strings.Count(p.log.String(), "\n"); n != 3 || len(p.log.String()) > 3000 {
 				t.Errorf("the log has %d lines: %.200s", n, p.log.String())
 			}
 			p.join("Liisa", puskaradio.Reader)
-			p.idp.fail = nil
 			p.late = issuerPause
 			if w := p.signInBy(); sessionIn(w) == "" {
 				t.Errorf("after it is back: %d %s", w.Code, w.Body)
@@ -96,13 +98,15 @@ func TestOIDCAwayInBetween(t *testing.T) {
 		p := newIssued(t)
 		to, cookie := p.begin("")
 		back := p.visit(to)
-		p.idp.fail = fail
+		p.idp.now(func() { p.idp.fail = fail })
 		if w := p.come(back, cookie); w.Code != http.StatusBadGateway || sessionIn(w) != "" || len(p.deeds()) > 0 {
 			t.Errorf("%s: %d, %v", name, w.Code, p.deeds())
 		}
-		p.idp.fail = func(w http.ResponseWriter, path string) bool { return path == "/.well-known/openid-configuration" }
+		p.idp.now(func() {
+			p.idp.fail = func(w http.ResponseWriter, path string) bool { return path == "/.well-known/openid-configuration" }
+			p.idp.claims["exp"] = testNow.Add(2 * issuerFresh).Unix()
+		})
 		p.late = issuerFresh + time.Minute
-		p.idp.claims["exp"] = testNow.Add(2 * issuerFresh).Unix()
 		if w := p.signInBy(); sessionIn(w) == "" {
 			t.Errorf("%s: what was known of it is forgotten: %d", name, w.Code)
 		}
@@ -120,20 +124,22 @@ func TestOIDCKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.idp.key, p.idp.kid = keys[1], "two"
+	p.idp.now(func() { p.idp.key, p.idp.kid = keys[1], "two" })
 	if w := p.signInBy(); sessionIn(w) == "" {
 		t.Errorf("with the second key: %d %s", w.Code, w.Body)
 	}
-	if n := p.idp.asked["/keys"]; n != 2 {
-		t.Errorf("keys were asked for %d times", n)
-	}
-	p.idp.kid = "three"
-	p.idp.fail = func(w http.ResponseWriter, path string) bool {
-		if path == "/keys" {
-			fmt.Fprintf(w, `{"keys":[],"x":%q}`, strings.Repeat("x", issuerAnswer))
+	p.idp.now(func() {
+		if n := p.idp.asked["/keys"]; n != 2 {
+			t.Errorf("keys were asked for %d times", n)
 		}
-		return path == "/keys"
-	}
+		p.idp.kid = "three"
+		p.idp.fail = func(w http.ResponseWriter, path string) bool {
+			if path == "/keys" {
+				fmt.Fprintf(w, `{"keys":[],"x":%q}`, strings.Repeat("x", issuerAnswer))
+			}
+			return path == "/keys"
+		}
+	})
 	if w := p.signInBy(); sessionIn(w) != "" || w.Code != http.StatusUnauthorized {
 		t.Errorf("with keys that are too large: %d", w.Code)
 	}
@@ -223,9 +229,12 @@ func TestOIDCClient(t *testing.T) {
 				about["token_endpoint_auth_methods_supported"] = c.methods
 			}
 		}
-		if w := p.signInBy(); sessionIn(w) == "" || strings.Join(p.idp.styles, " ") != c.want {
-			t.Errorf("%s: %d, by %v, want %s", c.name, w.Code, p.idp.styles, c.want)
-		}
+		w := p.signInBy()
+		p.idp.now(func() {
+			if sessionIn(w) == "" || strings.Join(p.idp.styles, " ") != c.want {
+				t.Errorf("%s: %d, by %v, want %s", c.name, w.Code, p.idp.styles, c.want)
+			}
+		})
 	}
 }
 

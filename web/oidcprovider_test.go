@@ -100,6 +100,13 @@ func (x *idp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// now has the issuer do something between two requests.
+func (x *idp) now(do func()) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	do()
+}
+
 func (x *idp) write(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
