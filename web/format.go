@@ -211,12 +211,12 @@ func langOf(lang string) string {
 	return "und"
 }
 
-// webLink is an address that leads to the web, and its host; both empty for
-// any other.
+// webLink is an address that leads to the web, and its host as it is shown;
+// both empty for any other.
 func webLink(s string) (link, host string) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return "", ""
 	}
-	return u.String(), u.Host
+	return u.String(), shownHost(u.Host)
 }

@@ -95,6 +95,9 @@ func (s *Server) signedIn(need puskaradio.Role, p page) http.Handler {
 			return
 		}
 		s.keepLang(w, r, v)
+		if s.tooMany(w, r, v) {
+			return
+		}
 		if err := p(w, r, v); err != nil {
 			s.fault(w, r, v, err)
 		}

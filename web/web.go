@@ -101,6 +101,7 @@ type Server struct {
 	sessions sessions
 	signIns  signIns
 	issuers  issuers
+	exports  exports
 	brake    brake
 	requests requests
 	deeds    deeds

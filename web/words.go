@@ -54,6 +54,8 @@ var finnish = map[string]string{
 	"%s does not say who you are in a way that is known here. Ask an owner.":                     "%s ei kerro, kuka olet, niin että sinut tunnettaisiin täällä. Kysy omistajalta.",
 	"%s knows you as %s, and nobody of that name may enter here. Ask an owner.":                  "%s tuntee sinut nimellä %s, eikä sen niminen saa tulla tänne. Kysy omistajalta.",
 
+	"Careful: the name of this site mixes letters of several scripts.":           "Varo: tämän sivuston nimessä on sekaisin eri kirjaimistojen merkkejä.",
+	"You have taken many tables in a short time. The next one can be had in %s.": "Otit monta taulukkoa lyhyessä ajassa. Seuraavan saat, kun on kulunut %s.", "There were too many tables.": "Taulukoita oli liikaa.",
 	"Skip to the content": "Siirry sisältöön", "Pages": "Sivut", "Sign out": "Kirjaudu ulos", "Sign in": "Kirjaudu",
 	"Brand": "Brändi", "Source": "Lähde", "All": "Kaikki", "Show": "Näytä", "Feeling": "Sävy", "Search": "Hae", "Words": "Sanat",
 	"Last fetched %s": "Haettu viimeksi %s", "Nothing fetched yet": "Mitään ei ole vielä haettu", "%s/%s sources OK": "%s/%s lähdettä kunnossa",
