@@ -165,7 +165,7 @@ func Restore(backup, dir string, now time.Time) (aside string, err error) {
 }
 
 func copyFile(from, to string) error {
-	in, err := os.Open(from)
+	in, err := openUnder(from, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

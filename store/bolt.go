@@ -155,6 +155,7 @@ func openFile(path string, o BoltOptions) (db *bbolt.DB, err error) {
 		NoSync:          o.NoSync,
 		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: 1 << 26,
+		OpenFile:        openUnder,
 	})
 	if err == nil {
 		db.AllocSize = 4 << 20 // a file grows by so much; 16 MB for each quarter is a waste

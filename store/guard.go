@@ -45,7 +45,7 @@ func (s *Bolt) guard() error {
 			return &RefusedError{s.dir, name + " is cut off", restoreAdvice}
 		}
 	}
-	data, err := os.ReadFile(filepath.Join(s.dir, "id.json"))
+	data, err := readUnder(filepath.Join(s.dir, "id.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (s *Bolt) guard() error {
 			continue // not written since it was known to be good
 		}
 		if err := checkFile(filepath.Join(s.dir, name), s.opts); err != nil {
-			if errors.Is(err, berrors.ErrTimeout) {
+			if errors.Is(err, berrors.ErrTimeout) || isLink(filepath.Join(s.dir, name)) {
 				return s.refuse(filepath.Join(s.dir, name), err)
 			}
 			return &RefusedError{s.dir, name + " is damaged: " + err.Error(), restoreAdvice}
@@ -107,7 +107,7 @@ func (s *Bolt) seal(clean bool) error {
 		return err
 	}
 	path := filepath.Join(s.dir, "id.json")
-	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
+	if err := writeUnder(path+".new", data, 0o600); err != nil {
 		return err
 	}
 	return os.Rename(path+".new", path)
@@ -120,7 +120,7 @@ func (s *Bolt) refuse(path string, err error) error {
 	case errors.Is(err, berrors.ErrTimeout):
 		who := ""
 		var side sidecar
-		if data, err := os.ReadFile(filepath.Join(s.dir, "id.json")); err == nil && json.Unmarshal(data, &side) == nil && side.PID > 0 {
+		if data, err := readUnder(filepath.Join(s.dir, "id.json")); err == nil && json.Unmarshal(data, &side) == nil && side.PID > 0 {
 			who = fmt.Sprintf(", pid %d", side.PID)
 		}
 		return &RefusedError{s.dir, "puskaradio is already running there" + who, "stop it first, or use another directory"}
@@ -128,6 +128,9 @@ func (s *Bolt) refuse(path string, err error) error {
 		return &RefusedError{s.dir, name + ": permission denied", "run as the user who owns the files, or: chown them"}
 	case errors.Is(err, berrors.ErrVersionMismatch):
 		return &RefusedError{s.dir, name + " was written by another version of the database", "use the program that wrote it"}
+	}
+	if isLink(path) {
+		return &RefusedError{s.dir, name + " is a link that leads elsewhere", "put the file itself there; the directory may be a link"}
 	}
 	return &RefusedError{s.dir, name + " is damaged: " + err.Error(), restoreAdvice}
 }
@@ -142,7 +145,7 @@ func checkFile(path string, o BoltOptions) (err error) {
 			err = fmt.Errorf("%v", p)
 		}
 	}()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: max(o.Wait, time.Second)})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: max(o.Wait, time.Second), OpenFile: openUnder})
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func (c *checkup) run(cmd *cobra.Command) {
 		return
 	}
 	c.see("configuration", fmt.Sprintf("%s: %d brands, %d sources, %d channels", l.file, len(l.Brands), len(l.Sources), len(l.Channels)), nil, "")
-	if b, err := os.ReadFile(reloadFault(l.Data)); err == nil {
+	if b, err := readUnder(reloadFault(l.Data)); err == nil {
 		c.add("fault", "reload", "the running process could not take the changed configuration: "+string(b), "mend it; the old one is in force")
 	}
 	c.data(cmd, l)

@@ -21,7 +21,7 @@ func lessonsPath(data string) string { return filepath.Join(data, "corrections.m
 
 // readLessons reads a file of lessons; nil if there is none.
 func readLessons(file string) (*sentiment.Lessons, error) {
-	b, err := os.ReadFile(file)
+	b, err := readUnder(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -86,7 +86,7 @@ func (s *liveScorer) Score(texts []sentiment.Text) []puskaradio.Score {
 
 // installLessons puts lessons in force; what was there is kept beside it.
 func installLessons(file string, l *sentiment.Lessons) error {
-	was, err := os.ReadFile(file)
+	was, err := readUnder(file)
 	switch {
 	case err == nil:
 		if err := replaceFile(file+".1", was); err != nil {

@@ -147,7 +147,7 @@ func (r *runner) watch(ctx context.Context) {
 		last = stamp(file)
 		if err := r.reload(ctx); err != nil {
 			r.log.Error("the configuration is wrong; the old one stays in force", "err", err)
-			if err := os.WriteFile(reloadFault(r.current.Load().Data), []byte(err.Error()+"\n"), 0o600); err != nil {
+			if err := writeUnder(reloadFault(r.current.Load().Data), []byte(err.Error()+"\n"), 0o600); err != nil {
 				r.log.Error("cannot note that for doctor", "err", err)
 			}
 			continue

@@ -24,7 +24,7 @@ func (s settings) Configured(context.Context) (web.Configured, error) {
 		return web.Configured{}, fmt.Errorf("configuration: %w", err)
 	}
 	out := web.Configured{File: filepath.Base(file), Text: string(text), Keep: time.Duration(l.Keep)}
-	fault, err := os.ReadFile(reloadFault(l.Data))
+	fault, err := readUnder(reloadFault(l.Data))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return out, err
 	}
