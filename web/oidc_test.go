@@ -295,11 +295,18 @@ func TestOIDCState(t *testing.T) {
 	}
 	to, cookie = p.begin("")
 	back = p.visit(to)
+	was := p.plan.OIDC
+	p.plan.OIDC = &OIDC{Name: was.Name, Issuer: was.Issuer, Client: "another"} // the configuration was read anew
+	if w := p.come(back, cookie); w.Code != http.StatusBadRequest {
+		t.Errorf("of another client: %d", w.Code)
+	}
+	p.plan.OIDC = was
+	to, cookie = p.begin("")
+	back = p.visit(to)
 	p.late = 10 * time.Minute
 	if w := p.come(back, cookie); sessionIn(w) != "" || w.Code != http.StatusBadRequest {
 		t.Errorf("after ten minutes: %d", w.Code)
 	}
-	p.come(back, cookie)
 	if w := p.come(back, cookie); w.Code != http.StatusTooManyRequests {
 		t.Errorf("after five wrong tries: %d", w.Code)
 	}

@@ -16,14 +16,6 @@ import (
 // TestOIDCAway: while the issuer does not answer, or answers what cannot be
 // used, the door says so and passwords open it; it is asked again later.
 func TestOIDCAway(t *testing.T) {
-	large := func(w http.ResponseWriter, path, at string) bool {
-		if path != at {
-			return false
-		}
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"issuer":%q,"x":%q`, "http://x", strings.Repeat("x", issuerAnswer))
-		return true
-	}
 	for name, fail := range map[string]func(*idp, http.ResponseWriter, string) bool{
 		"down": func(_ *idp, w http.ResponseWriter, _ string) bool {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -31,11 +23,16 @@ func TestOIDCAway(t *testing.T) {
 		},
 		"cut off": func(*idp, http.ResponseWriter, string) bool { panic(http.ErrAbortHandler) },
 		"slow":    func(*idp, http.ResponseWriter, string) bool { time.Sleep(300 * time.Millisecond); return false },
-		"large": func(_ *idp, w http.ResponseWriter, path string) bool {
-			return large(w, path, "/.well-known/openid-configuration")
+		"large": func(x *idp, _ http.ResponseWriter, _ string) bool {
+			x.discover = func(about map[string]any) { about["x"] = strings.Repeat("x", issuerAnswer) } // it is whole
+			return false
 		},
-		"elsewhere": func(x *idp, w http.ResponseWriter, _ string) bool {
-			w.Header().Set("Location", x.srv.URL+"/keys")
+		"elsewhere": func(x *idp, w http.ResponseWriter, path string) bool {
+			if path == "/moved" { // where all would be well
+				x.write(w, http.StatusOK, map[string]any{"issuer": x.srv.URL, "authorization_endpoint": x.srv.URL + "/authorize", "token_endpoint": x.srv.URL + "/token", "jwks_uri": x.srv.URL + "/keys"})
+				return true
+			}
+			w.Header().Set("Location", x.srv.URL+"/moved")
 			w.WriteHeader(http.StatusFound)
 			return true
 		},
@@ -63,7 +60,7 @@ func TestOIDCAway(t *testing.T) {
 				if n := p.idp.asked["/.well-known/openid-configuration"]; n != 1 {
 					t.Errorf("it was asked %d times", n)
 				}
-				p.idp.fail = nil
+				p.idp.fail, p.idp.discover = nil, nil
 			})
 			if n := strings.Count(p.log.String(), "\n"); n != 3 || len(p.log.String()) > 3000 {
 				t.Errorf("the log has %d lines: %.200s", n, p.log.String())
@@ -110,6 +107,11 @@ func TestOIDCAwayInBetween(t *testing.T) {
 		if w := p.signInBy(); sessionIn(w) == "" {
 			t.Errorf("%s: what was known of it is forgotten: %d", name, w.Code)
 		}
+		p.idp.now(func() {
+			if n := p.idp.asked["/.well-known/openid-configuration"]; n != 2 {
+				t.Errorf("%s: it was asked %d times what it is, want 2: once an hour", name, n)
+			}
+		})
 	}
 }
 
@@ -132,13 +134,7 @@ func TestOIDCKeys(t *testing.T) {
 		if n := p.idp.asked["/keys"]; n != 2 {
 			t.Errorf("keys were asked for %d times", n)
 		}
-		p.idp.kid = "three"
-		p.idp.fail = func(w http.ResponseWriter, path string) bool {
-			if path == "/keys" {
-				fmt.Fprintf(w, `{"keys":[],"x":%q}`, strings.Repeat("x", issuerAnswer))
-			}
-			return path == "/keys"
-		}
+		p.idp.kid, p.idp.pad = "three", strings.Repeat("x", issuerAnswer)
 	})
 	if w := p.signInBy(); sessionIn(w) != "" || w.Code != http.StatusUnauthorized {
 		t.Errorf("with keys that are too large: %d", w.Code)

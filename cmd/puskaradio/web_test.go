@@ -75,7 +75,8 @@ language: en
 brands: [{id: acme, name: Acme}]
 sources: [{id: blog, kind: feed, options: {url: "%s/feed.xml"}}]
 fetch: {delay: 1ms, private: [127.0.0.0/8], ports: [%s]}
-web: {listen: "127.0.0.1:0", target: 10m, metrics: "127.0.0.1:0"}
+link: http://localhost:1
+web: {listen: "127.0.0.1:0", target: 10m, metrics: "127.0.0.1:0", oidc: {name: Acme ID, issuer: "http://127.0.0.1:1", client: puskaradio}}
 `, feed.URL, port)
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -99,8 +100,8 @@ web: {listen: "127.0.0.1:0", target: 10m, metrics: "127.0.0.1:0"}
 			t.Fatal(err)
 		}
 		base := "http://" + u.Host
-		if code, _ := ask(t, browser, base+"/sources"); code != http.StatusUnauthorized {
-			t.Errorf("without a session: %d", code)
+		if code, body := ask(t, browser, base+"/sources"); code != http.StatusUnauthorized || !strings.Contains(body, "Sign in with Acme ID") { // which is away
+			t.Errorf("without a session: %d %s", code, body)
 		}
 		resp, err := browser.PostForm(base+"/in", url.Values{"ticket": {u.Query().Get("ticket")}, "who": {"Maija"}})
 		if err != nil {
