@@ -79,8 +79,11 @@ func (h Hearings) DeafOn(date string, sources []string) (out []string) {
 }
 
 // Alike reports whether some sources were heard alike on two dates, and none of
-// them was deaf.
+// them was deaf. It is false of a date that was not looked at.
 func (h Hearings) Alike(date, other string, sources []string) bool {
+	if h[date] == nil || h[other] == nil {
+		return false
+	}
 	for _, source := range sources {
 		a, b := h[date][source], h[other][source]
 		if a == Deaf || b == Deaf || a != b {
@@ -92,8 +95,11 @@ func (h Hearings) Alike(date, other string, sources []string) bool {
 
 // Fair reports whether two brands were heard equally on a date: no source of
 // either was deaf, and those that only one of them is read from answered, unless
-// none of all was read yet.
+// none of all was read yet. It is false of a date that was not looked at.
 func (h Hearings) Fair(date string, a, b []string) bool {
+	if h[date] == nil {
+		return false
+	}
 	unread, missing := 0, false
 	all := slices.Concat(a, b)
 	for _, source := range all {

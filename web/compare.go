@@ -16,6 +16,7 @@ type compareView struct {
 	span
 	Is, Was tally // of the days that were covered alike in both periods
 	Pairs   int   // of them
+	Unheard int   // of the first days of both periods, those that are not looked at
 	Rivals  []rivalRow
 	Gaps    []trend.Gap
 	Street  tally     // what was said unasked
@@ -79,10 +80,11 @@ func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, v *view) er
 	if err != nil {
 		return err
 	}
-	heard, _, err := s.hearings(ctx, v, all, len(sources))
+	heard, skip, err := s.hearings(ctx, v, all, len(sources))
 	if err != nil {
 		return err
 	}
+	p.Unheard = skip
 	own := sourcesOf(sources, v.Brand.ID)
 	split := len(all) - p.Period
 	for i := max(0, split); i < len(all); i++ {
@@ -108,6 +110,9 @@ func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, v *view) er
 	}
 	return s.show(w, r, v, "compare", p)
 }
+
+// Heard is how many of the last days are looked at, of both periods together.
+func (p *compareView) Heard() int { return 2*p.Period - p.Unheard }
 
 func date(d trend.Day) string { return d.At.Format(time.DateOnly) }
 

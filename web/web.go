@@ -115,7 +115,7 @@ type Server struct {
 
 // New makes a server. Nobody can enter before [Server.Ticket] was called.
 func New(o Options) *Server {
-	s := &Server{o: o, log: o.Log, now: o.Now, every: newsEvery}
+	s := &Server{o: o, log: o.Log, now: o.Now, every: newsEvery, ledger: ledger{most: heardMost}}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
