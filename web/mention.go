@@ -19,6 +19,7 @@ type mentionView struct {
 	Note       string // what was written when somebody else was first
 	Snoozes    []time.Duration
 	Answer     *Answer // nil where there is none to give
+	Unsent     string  // an answer that was written when there still was
 	Ripple     ripple
 	Brand      puskaradio.Brand // of the mention
 	Words      []string         // that may tell it from the brand's own

@@ -102,6 +102,7 @@ type Server struct {
 	requests requests
 	deeds    deeds
 	looks    looks
+	drafting busy
 	ledger   ledger
 	every    time.Duration // after which an open page asks what is new
 

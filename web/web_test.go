@@ -30,6 +30,7 @@ type place struct {
 	had    *puskaradio.TakenError
 	muted  time.Time
 	unsent error
+	drafts func(ctx context.Context) (string, error) // nil: at once
 	moves  atomic.Int64
 	late   time.Duration // after testNow
 }
@@ -55,7 +56,10 @@ func (p *place) Draft(_ context.Context, c *puskaradio.Case) (Answer, error) {
 	return Answer{Text: "We are sorry. " + c.Mention.Text, Send: c.Mention.Source == "shop", As: "Acme", To: "https://shop.example/r1", Model: "tiny, 127.0.0.1"}, nil
 }
 
-func (p *place) Suggest(_ context.Context, c *puskaradio.Case) (string, error) {
+func (p *place) Suggest(ctx context.Context, c *puskaradio.Case) (string, error) {
+	if p.drafts != nil {
+		return p.drafts(ctx)
+	}
 	if p.unsent != nil {
 		return "", p.unsent
 	}
