@@ -198,7 +198,7 @@ func (v *view) with(path, name, value string) string {
 
 // ViewPath is the address of a saved view, with what else is chosen.
 func (v *view) ViewPath(id string) string {
-	return "/inbox?" + v.choose("view", id, "brand", "source", "label")
+	return "/inbox?" + v.choose("view", id, narrowing...)
 }
 
 // MentionsOf is the address of the mentions of a day.

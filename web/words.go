@@ -16,7 +16,7 @@ var finnish = map[string]string{
 	"This source cannot be answered from here: copy the text, open the original, answer there, then say so.": "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja kerro se sitten.",
 	"Somebody else was first. Nothing was sent; your text is kept below.":                                    "Joku ehti ensin. Mitään ei lähetetty; tekstisi on tallella alla.", "It was not sent: %s": "Sitä ei lähetetty: %s",
 
-	"%s of %s: %s.": "%s/%s: %s.", "Nothing was chosen.": "Mitään ei valittu.", "%s was faster: %s.": "%s ehti ensin: %s.", "Left as they are: %s.": "Jätetty ennalleen: %s.", "With the chosen:": "Valituille:", "Choose": "Valitse",
+	"%s of %s: %s.": "%s/%s: %s.", "Nothing was chosen.": "Mitään ei valittu.", "%s was faster: %s.": "%s ehti ensin: %s.", "Left as they are: %s.": "Jätetty ennalleen: %s.", "Something went wrong then: %s were not done. It was written to the log.": "Sitten jokin meni vikaan: %s jäi tekemättä. Siitä on merkintä lokissa.", "With the chosen:": "Valituille:", "Choose": "Valitse",
 	"Narrow the list": "Rajaa luetteloa", "What it is about": "Mistä se kertoo", "as of %s": "tilanne %s", "%s new — show": "%s uutta — näytä", "%s or more new — show": "%s tai enemmän uutta — näytä",
 	"%s is looking at this too.": "%s katsoo tätä myös.", "%s are looking at this too.": "%s katsovat tätä myös.",
 	"Keys": "Näppäimet", "next, previous": "seuraava, edellinen", "this list": "tämä luettelo", "Switch them off": "Kytke pois", "Switch them on": "Kytke päälle", "Close": "Sulje",
