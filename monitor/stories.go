@@ -86,20 +86,9 @@ func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now 
 		if now.Sub(x.Published) > storyFor {
 			continue
 		}
-		s := m.stories.by[x.Brand]
-		if s == nil || m.shared() && now.Sub(m.stories.read[x.Brand]) > tellEvery { // another process may have heard more
-			var err error
-			if s, err = m.readStories(ctx, x.Brand, now); err != nil {
-				return err
-			}
-			if m.stories.by == nil {
-				m.stories.by, m.stories.read = map[string]*trend.Stories[puskaradio.ID]{}, map[string]time.Time{}
-			}
-			if was := m.stories.by[x.Brand]; was != nil {
-				m.stories.held -= was.Len()
-			}
-			m.stories.by[x.Brand], m.stories.read[x.Brand] = s, now
-			m.stories.held += s.Len()
+		s, err := m.storiesOf(ctx, x.Brand, now)
+		if err != nil {
+			return err
 		}
 		before := s.Len()
 		if first, ok := s.Add(puskaradio.NewID(x.Published.Unix(), x.Hash()), storyText(x)); ok {
@@ -112,27 +101,52 @@ func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now 
 	return nil
 }
 
-// readStories reads what began a story lately.
-func (m *Monitor) readStories(ctx context.Context, brand string, now time.Time) (*trend.Stories[puskaradio.ID], error) {
-	s := trend.NewStories[puskaradio.ID](storyMost)
+// lateStory is how long after it was said something may be read that another
+// process kept.
+const lateStory = time.Hour
+
+// storiesOf is what began a story of a brand lately: read from the store at
+// first, and of what other processes keep there now and then. The lock is held.
+func (m *Monitor) storiesOf(ctx context.Context, brand string, now time.Time) (*trend.Stories[puskaradio.ID], error) {
+	s, from := m.stories.by[brand], now.Add(-storyFor)
+	switch {
+	case s == nil:
+		s = trend.NewStories[puskaradio.ID](storyMost)
+	case m.shared() && now.Sub(m.stories.read[brand]) > tellEvery:
+		from = m.stories.read[brand].Add(-lateStory)
+	default:
+		return s, nil
+	}
+	before := s.Len()
+	if err := m.readStories(ctx, s, brand, from); err != nil {
+		return nil, err
+	}
+	if m.stories.by == nil {
+		m.stories.by, m.stories.read = map[string]*trend.Stories[puskaradio.ID]{}, map[string]time.Time{}
+	}
+	m.stories.by[brand], m.stories.read[brand] = s, now
+	m.stories.held += s.Len() - before
+	return s, nil
+}
+
+// readStories adds what began a story since a time; what is there already is
+// not added again.
+func (m *Monitor) readStories(ctx context.Context, s *trend.Stories[puskaradio.ID], brand string, from time.Time) error {
 	var firsts []store.Entry // the newest first
-	for e, err := range m.each(ctx, store.Filter{Brand: brand, From: now.Add(-storyFor), Limit: 500}) {
+	for e, err := range m.each(ctx, store.Filter{Brand: brand, From: from, Limit: 500}) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if first := e.Mention.Story; first != "" {
 			m.stories.repeats(first, &e.Mention)
-		}
-		if e.Mention.Story == "" {
-			if firsts = append(firsts, e); len(firsts) == storyMost {
-				break
-			}
+		} else if firsts = append(firsts, e); len(firsts) == storyMost {
+			break
 		}
 	}
-	for i := len(firsts) - 1; i >= 0; i-- {
-		s.Add(firsts[i].ID, storyText(&firsts[i].Mention))
+	for _, e := range slices.Backward(firsts) {
+		s.Add(e.ID, storyText(&e.Mention))
 	}
-	return s, nil
+	return nil
 }
 
 func storyText(m *puskaradio.Mention) string { return m.Title + " " + m.Text }

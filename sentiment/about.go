@@ -1,6 +1,7 @@
 package sentiment
 
 import (
+	"iter"
 	"math/bits"
 
 	"github.com/puskaradio/puskaradio"
@@ -49,9 +50,10 @@ func (r *reading) spot(k named) (out []spotted) {
 	return out
 }
 
-// each calls f with the number of every name in a set.
-func each(set uint32, f func(name int)) {
-	for ; set != 0; set &= set - 1 {
-		f(bits.TrailingZeros32(set))
+// each gives the number of every name in a set.
+func each(set uint32) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for ; set != 0 && yield(bits.TrailingZeros32(set)); set &= set - 1 {
+		}
 	}
 }

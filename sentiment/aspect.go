@@ -45,11 +45,11 @@ type subject struct {
 	sc     *puskaradio.Score
 	topics []topic
 	hits   []hit
-	part   []int        // by token: the part of its clause
-	idle   map[int]bool // by part: none of its words is a topic
-	asks   map[int]bool // by sentence
-	buts   map[int]bool // by sentence
-	meant  []bool       // by hit: praise in a sarcastic text that is meant
+	part   []int  // by token: the part of its clause
+	idle   []bool // by part: none of its words is a topic
+	asks   []bool // by sentence
+	buts   []bool // by sentence
+	meant  []bool // by hit: praise in a sarcastic text that is meant
 }
 
 // aspects says what the feeling is about. A word that is topic and feeling at
@@ -57,35 +57,36 @@ type subject struct {
 // of the clause do; where there are none, as the next part does that has no
 // topic, and where nothing in the sentence feels, as the text does.
 func (r *reading) aspects(sc *puskaradio.Score) []puskaradio.Aspect {
-	s := r.subject(sc)
+	found := r.spot(r.l.aspects)
+	if len(found) == 0 {
+		return nil
+	}
+	s := r.subject(sc, found)
 	names := r.l.aspects.names
-	sums := make([]float64, len(names))
-	words := make([][]string, len(names))
-	var order []int
+	var sums [32]float64
+	var at [32]int // 1 + the index in out
+	var out []puskaradio.Aspect
 	for i := range s.topics {
 		feels, near := s.feels(i)
 		t := &s.topics[i]
-		tell := []string{r.written(t.at, t.n)}
+		tell := [2]string{r.written(t.at, t.n)}
 		if near != nil && (near.at != t.at || near.n > t.n) {
-			tell = append(tell, r.written(near.at, near.n))
+			tell[1] = r.written(near.at, near.n)
 		}
-		each(t.set, func(a int) {
-			if !slices.Contains(order, a) {
-				order = append(order, a)
+		for a := range each(t.set) {
+			if at[a] == 0 {
+				out = append(out, puskaradio.Aspect{Name: names[a], Component: componentOf[names[a]]})
+				at[a] = len(out)
 			}
 			sums[a] += feels
+			is := &out[at[a]-1]
+			is.Label = labelOf(sums[a], 0.1)
 			for _, w := range tell {
-				if len(words[a]) < 4 && !slices.Contains(words[a], w) {
-					words[a] = append(words[a], w)
+				if w != "" && len(is.Words) < 4 && !slices.Contains(is.Words, w) {
+					is.Words = append(is.Words, w)
 				}
 			}
-		})
-	}
-	var out []puskaradio.Aspect
-	for _, a := range order {
-		out = append(out, puskaradio.Aspect{
-			Name: names[a], Component: componentOf[names[a]], Label: labelOf(sums[a], 0.1), Words: words[a],
-		})
+		}
 	}
 	return out
 }
@@ -100,11 +101,12 @@ func labelOf(v, bar float64) puskaradio.Label {
 	return puskaradio.Neutral
 }
 
-func (r *reading) subject(sc *puskaradio.Score) *subject {
-	s := &subject{
-		reading: r, sc: sc, part: r.parts(), hits: r.hits[:min(len(r.hits), maxHits)],
-		idle: map[int]bool{}, asks: map[int]bool{}, buts: map[int]bool{},
-	}
+func (r *reading) subject(sc *puskaradio.Score, found []spotted) *subject {
+	s := &subject{reading: r, sc: sc, part: r.parts(), hits: r.hits[:min(len(r.hits), maxHits)]}
+	last := len(r.ts) - 1 // there is one that was found
+	s.idle = make([]bool, s.part[last]+1)
+	marks := make([]bool, 2*(r.sentence[last]+1))
+	s.asks, s.buts = marks[:len(marks)/2], marks[len(marks)/2:]
 	for i, t := range r.ts {
 		s.idle[s.part[i]] = true
 		if t.kind == stop && t.asks {
@@ -114,7 +116,6 @@ func (r *reading) subject(sc *puskaradio.Score) *subject {
 	for _, b := range r.buts {
 		s.buts[r.sentence[b]] = true
 	}
-	found := r.spot(r.l.aspects)
 	for _, f := range found[:min(len(found), maxTopics)] {
 		t := topic{spotted: f, part: s.part[f.at]}
 		for k := range s.hits {
@@ -133,16 +134,17 @@ func (r *reading) subject(sc *puskaradio.Score) *subject {
 // beside a topic of its own, where the blame has another.
 func (s *subject) mean() {
 	s.meant = make([]bool, len(s.hits))
-	blamed := map[int]bool{} // parts
+	blamed, count := make([]bool, len(s.idle)), 0 // parts
 	for k := range s.hits {
 		h := &s.hits[k]
 		s.meant[k] = slices.ContainsFunc(s.topics, func(t topic) bool { return t.part == s.part[h.at] && dist(*h, t.at) <= 1 })
-		if s.meant[k] && h.weight < 0 {
-			blamed[s.part[h.at]] = true
+		if part := s.part[h.at]; s.meant[k] && h.weight < 0 && !blamed[part] {
+			blamed[part] = true
+			count++
 		}
 	}
 	for k := range s.hits {
-		others := len(blamed)
+		others := count
 		if blamed[s.part[s.hits[k].at]] {
 			others--
 		}

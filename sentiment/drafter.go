@@ -1,13 +1,11 @@
 package sentiment
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -21,9 +19,10 @@ import (
 
 // A Drafter asks a language model how an answer may begin. The model speaks the
 // protocol of OpenAI's chat completions, as those do that run on a machine of
-// one's own (Ollama, llama.cpp, vLLM). It is told the text of one post and
-// nothing else: not who wrote it, nothing of other posts. It has no tools, and
-// what it says is read as text: links, addresses and names to call are taken
+// one's own (Ollama, llama.cpp, vLLM). It is told what one post says, with its
+// title and stars, the name of the brand, the language to answer in and how the
+// house answers: not who wrote it, and nothing of other posts. It has no tools,
+// and what it says is read as text: links, addresses and names to call are taken
 // out. It may be used by many at a time.
 type Drafter struct {
 	URL     string // up to and with the version, as in http://127.0.0.1:11434/v1
@@ -47,7 +46,7 @@ type Request struct {
 
 const (
 	draftTimeout = 30 * time.Second
-	draftSent    = 4000 // characters of a post that are sent
+	draftSent    = 8000 // bytes of a post that are sent
 	draftMost    = 1200 // characters of a draft
 	draftAnswer  = 256 << 10
 )
@@ -98,7 +97,7 @@ func (d *Drafter) body(r Request) ([]byte, error) {
 		Text  string `json:"text"`
 		Stars string `json:"stars,omitempty"`
 	}
-	p := post{clip(r.Title, 300), clip(r.Text, draftSent), ""}
+	p := post{cut(r.Title, 600), cut(r.Text, draftSent), ""}
 	if r.Rating != nil {
 		p.Stars = fmt.Sprintf("%g of %g", r.Rating.Value, cmp.Or(r.Rating.Best, 5))
 	}
@@ -123,14 +122,6 @@ func (d *Drafter) body(r Request) ([]byte, error) {
 	}{d.Model, []chatMessage{{"system", rules}, {"user", string(user)}}, 800, schema})
 }
 
-// clip gives the first characters of a text.
-func clip(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most])
-	}
-	return s
-}
-
 // Draft is how an answer may begin. Errors say what to do, to the person who
 // wanted it.
 func (d *Drafter) Draft(ctx context.Context, r Request) (string, error) {
@@ -138,34 +129,9 @@ func (d *Drafter) Draft(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	timeout := cmp.Or(d.Timeout, draftTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the model has not answered within %v", timeout))
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(d.URL, "/")+"/chat/completions", bytes.NewReader(b))
+	answer, err := post(ctx, d.Client, strings.TrimRight(d.URL, "/")+"/chat/completions", d.Token, b, cmp.Or(d.Timeout, draftTimeout), draftAnswer)
 	if err != nil {
-		return "", errors.New("the address of the model cannot be asked") // err holds it
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	if d.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+d.Token)
-	}
-	hc := *cmp.Or(d.Client, new(http.Client))
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := hc.Do(req)
-	if err != nil {
-		return "", cmp.Or(context.Cause(ctx), errors.New("the model does not answer; is it running?")) // err holds the URL
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("the model answered with status %d; look at its log", resp.StatusCode)
-	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, draftAnswer+1))
-	if err != nil {
-		return "", cmp.Or(context.Cause(ctx), errors.New("the answer of the model broke off"))
-	}
-	if len(answer) > draftAnswer {
-		return "", fmt.Errorf("the answer of the model is larger than %d bytes", draftAnswer)
+		return "", fmt.Errorf("the model at %s: %w; look whether it runs", d.Host(), err)
 	}
 	return readDraft(answer)
 }
@@ -208,13 +174,14 @@ func readDraft(b []byte) (string, error) {
 var (
 	// links are what a program may turn into one: with a scheme, with www, and
 	// names of hosts with a letter-only ending, with what follows them.
-	links = regexp.MustCompile(`(?i)\S*://\S*|\b[a-z][a-z0-9+.-]{1,20}:(?://)?[^\s.,;!?][^\s]*|\bwww\.[^\s]+|[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\.[^\s]+|\b[\pL\pN-]+(?:\.[\pL\pN-]+)*\.(?:\pL{2,24})\b(?:[:/?#][^\s]*)?`)
+	links = regexp.MustCompile(`(?i)\S*://\S*|[a-z][a-z0-9+.-]{1,20}:(?://)?[^\s.,;!?]\S*|www\.\S+|[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\.\S+|[\pL\pN-]+(?:\.[\pL\pN-]+)*\.\pL{2,24}(?:[:/?#]\S*)?`)
 	// calls are what channels turn into a call of somebody.
-	calls = regexp.MustCompile(`(?i)<[!@#][^>]*>?|[@＠][\pL\pN_.-]+`)
-	marks = regexp.MustCompile(`<[^>]*>|!?\[([^\]]*)\]\([^)]*\)`)
-	phone = regexp.MustCompile(`\+?\d[\d \-()]{6,}\d`)
-	gaps  = regexp.MustCompile(`[ \t]{2,}`)
-	lines = regexp.MustCompile(`\n{3,}`)
+	calls        = regexp.MustCompile(`(?i)<[!@#][^>]*>?|[@＠][\pL\pN_.-]+`)
+	marks        = regexp.MustCompile(`<[^>]*>|!?\[([^\]]*)\]\([^)]*\)`)
+	phone        = regexp.MustCompile(`\+?\d[\d \-()]{6,}\d`)
+	twoSentences = regexp.MustCompile(`^\pL+\.\p{Lu}\p{Ll}+$`)
+	gaps         = regexp.MustCompile(`[ \t]{2,}`)
+	lines        = regexp.MustCompile(`\n{3,}`)
 )
 
 // tameDraft leaves of a draft what is plain text. Where something was taken
@@ -247,11 +214,10 @@ func tameDraft(s string) string {
 // notSentence takes a link out, but leaves two sentences without a space
 // between them, of which the second begins with a capital: "sorry.We".
 func notSentence(s string) string {
-	before, after, ok := strings.Cut(s, ".")
-	if r, _ := utf8.DecodeRuneInString(after); ok && unicode.IsUpper(r) && !strings.ContainsAny(s, ":/@?#") && !strings.Contains(after, ".") && !strings.EqualFold(before, "www") && after[1:] == strings.ToLower(after[1:]) && len(after) > 1 {
-		return before + ". " + after
+	if !twoSentences.MatchString(s) {
+		return "…"
 	}
-	return "…"
+	return strings.Replace(s, ".", ". ", 1)
 }
 
 // tellsRules reports whether a draft repeats what only the model was told.

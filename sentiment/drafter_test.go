@@ -85,17 +85,20 @@ func TestDraftHostile(t *testing.T) {
 		t.Fatalf("%d posts", len(posts))
 	}
 	// Anything that a chat, a browser or a mail program makes a link or a call of.
-	bad := regexp.MustCompile(`(?i)://|www\.|evil\.example|paha\.example|[@＠<>]|javascript:|data:|tel:|mailto:|\]\(|\d{6}|[\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]`)
-	for name, obey := range map[string]func(q asked) string{
-		"says what the post says":   func(q asked) string { return wrapped(textOf(q)) },
-		"is what the post says":     textOf,
-		"adds it to an answer":      func(q asked) string { return wrapped("Olemme pahoillamme. " + textOf(q) + " Kiitos!") },
-		"tells what it was told":    func(q asked) string { return wrapped(q.Messages[0].Content) },
-		"tells a part of it":        func(q asked) string { return wrapped("I was told: " + q.Messages[0].Content[:120]) },
-		"repeats the whole message": func(q asked) string { return wrapped(q.Messages[1].Content) },
+	bad := regexp.MustCompile(`(?i)://|www\.|evil\.example|paha\.example|\.рф|[@＠<>]|javascript:|data:|tel:|mailto:|\]\(|\d{6}|[\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]`)
+	for name, tt := range map[string]struct {
+		obey        func(q asked) string
+		least, most int // drafts of all posts
+	}{
+		"says what the post says":   {func(q asked) string { return wrapped(textOf(q)) }, len(posts) * 3 / 4, len(posts) - 1}, // one is what it was told
+		"is what the post says":     {textOf, 1, 1},                                                                           // one is JSON of that form
+		"adds it to an answer":      {func(q asked) string { return wrapped("Olemme pahoillamme. " + textOf(q) + " Kiitos!") }, len(posts) - 1, len(posts) - 1},
+		"tells what it was told":    {func(q asked) string { return wrapped(q.Messages[0].Content) }, 0, 0},
+		"tells a part of it":        {func(q asked) string { return wrapped("I was told: " + q.Messages[0].Content[:120]) }, 0, 0},
+		"repeats the whole message": {func(q asked) string { return wrapped(q.Messages[1].Content) }, len(posts) * 3 / 4, len(posts) - 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, bodies := model(t, obey)
+			d, bodies := model(t, tt.obey)
 			drafts := 0
 			for _, post := range posts {
 				got, err := d.Draft(t.Context(), sentiment.Request{Brand: "Acme", Lang: "en", Text: post})
@@ -110,11 +113,8 @@ func TestDraftHostile(t *testing.T) {
 					t.Errorf("of %q came what only the model was told: %q", post, got)
 				}
 			}
-			if strings.HasPrefix(name, "tells") && drafts > 0 {
-				t.Errorf("%d drafts of what it was told", drafts)
-			}
-			if strings.HasPrefix(name, "adds") && drafts < len(posts)*3/4 {
-				t.Errorf("only %d drafts of %d", drafts, len(posts))
+			if drafts < tt.least || drafts > tt.most {
+				t.Errorf("%d drafts of %d posts, want %d to %d", drafts, len(posts), tt.least, tt.most)
 			}
 			for _, b := range *bodies {
 				if strings.Contains(b, "canary") {
@@ -153,11 +153,11 @@ func TestDraftFaults(t *testing.T) {
 			fmt.Fprint(w, choice(`{"content":"{\"answer\":\"`+strings.Repeat("a ", 1300)+`\"}"}`))
 		}, "too long"},
 		"a huge answer":  {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat("x", 1<<20)) }, "larger than"},
-		"a wrong status": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "secret", http.StatusUnauthorized) }, "status 401"},
+		"a wrong status": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "secret", http.StatusUnauthorized) }, "answered 401"},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere.invalid/", http.StatusTemporaryRedirect)
-		}, "status 307"},
-		"slow": {func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }, "has not answered within"},
+		}, "answered 307"},
+		"slow": {func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }, "no answer within"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(tt.answer))
@@ -168,7 +168,7 @@ func TestDraftFaults(t *testing.T) {
 				t.Errorf("Draft = %q, %v; want an error with %q", got, err, tt.want)
 			}
 			srv.Close()
-			if _, err := d.Draft(t.Context(), sentiment.Request{Brand: "Acme", Text: "bad"}); err == nil || !strings.Contains(err.Error(), "does not answer") {
+			if _, err := d.Draft(t.Context(), sentiment.Request{Brand: "Acme", Text: "bad"}); err == nil || !strings.Contains(err.Error(), "no answer") {
 				t.Errorf("when it is away: %v", err)
 			}
 		})

@@ -1,13 +1,11 @@
 package sentiment
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -105,63 +103,23 @@ func (e *External) Weigh(ctx context.Context, texts []Text, scores []puskaradio.
 	return errors.Join(errs...)
 }
 
-// An unansweredError says that there was no answer at all.
-type unansweredError struct{ error }
-
 // ask sends one batch.
 func (e *External) ask(ctx context.Context, texts []Text) ([]externalScore, error) {
 	var body struct {
 		Texts []externalText `json:"texts"`
 	}
 	for _, t := range texts {
-		body.Texts = append(body.Texts, externalText{cut(t.Text), cut(t.Title), t.Lang, t.Genre, t.Rating})
+		body.Texts = append(body.Texts, externalText{cut(t.Text, maxSent), cut(t.Title, maxSent), t.Lang, t.Genre, t.Rating})
 	}
 	b, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	timeout := cmp.Or(e.Timeout, externalTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(b))
+	answer, err := post(ctx, e.Client, e.URL, e.Token, b, cmp.Or(e.Timeout, externalTimeout), maxExternal)
 	if err != nil {
-		return nil, errors.New("the address cannot be asked") // err holds it
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	if e.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+e.Token)
-	}
-	hc := *cmp.Or(e.Client, new(http.Client))
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := hc.Do(req)
-	if err != nil {
-		return nil, &unansweredError{cmp.Or(context.Cause(ctx), errors.New("no answer"))} // err holds the URL
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, &unansweredError{fmt.Errorf("it answered %d", resp.StatusCode)}
-	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxExternal+1))
-	if err != nil {
-		return nil, &unansweredError{cmp.Or(context.Cause(ctx), errors.New("the answer broke off"))}
-	}
-	if len(answer) > maxExternal {
-		return nil, fmt.Errorf("the answer is larger than %d bytes", maxExternal)
+		return nil, err
 	}
 	return readExternal(answer, len(texts))
-}
-
-// cut shortens a text that is longer than any large model cares for.
-func cut(s string) string {
-	if len(s) <= maxSent {
-		return s
-	}
-	at := maxSent
-	for at > 0 && s[at]&0xc0 == 0x80 {
-		at--
-	}
-	return s[:at]
 }
 
 var langForm = regexp.MustCompile(`^([a-z]{2,3})?$`)

@@ -202,7 +202,7 @@ func TestExternalCheck(t *testing.T) {
 
 func TestCut(t *testing.T) {
 	for _, s := range []string{"", "hyvä", strings.Repeat("ä", maxSent), "x" + strings.Repeat("😀", maxSent)} {
-		if got := cut(s); len(got) > maxSent || !strings.HasPrefix(s, got) || strings.ContainsRune(got, '\ufffd') || len(s) > maxSent && len(got) < maxSent-4 {
+		if got := cut(s, maxSent); len(got) > maxSent || !strings.HasPrefix(s, got) || strings.ContainsRune(got, '\ufffd') || len(s) > maxSent && len(got) < maxSent-4 {
 			t.Errorf("%d bytes are cut to %d", len(s), len(got))
 		}
 	}

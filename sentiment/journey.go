@@ -29,17 +29,19 @@ const maxTold = 4
 // journey says where on a customer's way the text stands, and the words that
 // told.
 func (r *reading) journey() (stage, touchpoint string, words []string) {
+	found := r.spot(r.l.journey)
+	if len(found) == 0 {
+		return "", "", nil
+	}
 	names := r.l.journey.names
 	counts := make([]int, len(names))
-	told := make([][]string, len(names))
-	for _, s := range r.spot(r.l.journey) {
-		each(s.set, func(i int) {
+	for _, s := range found {
+		for i := range each(s.set) {
 			counts[i] += 2
 			if counts[i] == 2 && slices.Contains(faint, names[i]) {
 				counts[i]--
 			}
-			told[i] = append(told[i], r.written(s.at, s.n))
-		})
+		}
 	}
 	point, at := -1, -1
 	for i, n := range counts {
@@ -61,8 +63,11 @@ func (r *reading) journey() (stage, touchpoint string, words []string) {
 		if i < 0 {
 			continue
 		}
-		for _, w := range told[i] {
-			if len(words) < maxTold && !slices.Contains(words, w) {
+		for _, s := range found {
+			if s.set>>i&1 == 0 || len(words) == maxTold {
+				continue
+			}
+			if w := r.written(s.at, s.n); !slices.Contains(words, w) {
 				words = append(words, w)
 			}
 		}

@@ -189,7 +189,7 @@ func (l *lid) sums(hashes []uint32) (sums [16]int32) {
 
 // spread makes the lanes of a table.
 func spread(table []int8, cols int) []uint64 {
-	out := make([]uint64, 2*(len(table)/cols))
+	out := roomy[uint64](2 * (len(table) / cols))
 	for i := range len(table) / cols {
 		for c := range 16 {
 			x := int8(0)

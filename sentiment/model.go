@@ -288,7 +288,7 @@ func unpack(packed []byte, want int) []int8 {
 		panic(fmt.Sprintf("model: %v", err))
 	}
 	defer d.Close()
-	rows := make([]int8, want)
+	rows := roomy[int8](want)
 	if _, err := io.ReadFull(d, unsafe.Slice((*byte)(unsafe.Pointer(&rows[0])), want)); err != nil {
 		panic(fmt.Sprintf("model: a table is cut short: %v", err))
 	}

@@ -45,6 +45,9 @@ func (r *reading) butBetween(a, b int) bool {
 
 // written is n tokens as they stand in the text.
 func (r *reading) written(at, n int) string {
+	if n == 1 {
+		return r.ts[at].src
+	}
 	var b strings.Builder
 	for i := at; i < at+n; i++ {
 		if i > at {

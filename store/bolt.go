@@ -31,7 +31,7 @@ import (
 // sec is the Unix second that a mention is filed under and hash its
 // [puskaradio.Mention.Hash].
 //
-//	meta    version, id, zone
+//	meta    version, id, zone; hours: the first hour that is counted; moving: how far another store has moved in
 //	names   b|s NAME → number
 //	b       month16 brand32 sec32 hash64 → seq32 digest32 label8 value8 status8 flags8 source16
 //	d       run32 hash64 → packed (hash64 sec32): where a mention is filed, see refs.go
@@ -50,7 +50,7 @@ import (
 //	erased  digest64 of source and author → the date
 //	cov     hour32 source → JSON(Coverage)
 //	cur     job KEY → cursor
-//	j       KEY → JSON(Job);  o: due64 KEY → nothing: the queue
+//	j       KEY → JSON(Job);  o: due64 KEY → LANE: the queue
 //
 // The buckets of a quarter:
 //

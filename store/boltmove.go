@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -70,7 +71,7 @@ func (s *Bolt) settle(ctx context.Context) error {
 // parcels implements [mover].
 func (s *Bolt) parcels(ctx context.Context, kind string, after []byte, most int) (out []parcel, err error) {
 	if kind == "j" {
-		return jobParcels(ctx, s, after)
+		return jobParcels(ctx, s, after, most)
 	}
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
 		out = nil
@@ -152,18 +153,8 @@ func (s *Bolt) forgotten(ctx context.Context) (out []ref, err error) {
 			return nil
 		})
 	})
-	slices.SortFunc(out, func(a, b ref) int { return compareHashes(a.hash, b.hash) })
+	slices.SortFunc(out, func(a, b ref) int { return cmp.Compare(a.hash, b.hash) })
 	return out, err
-}
-
-func compareHashes(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // take implements [mover].

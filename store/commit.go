@@ -18,6 +18,9 @@ func (s *Bolt) Commit(ctx context.Context, c Crawl) (st Stored, err error) {
 		return st, err
 	}
 	err = s.update(ctx, len(c.Mentions), func(b *batch) (err error) {
+		if b.tx.Bucket([]byte("meta")).Get([]byte("moving")) != nil {
+			return errMoving
+		}
 		if st, err = b.crawl(c); err != nil {
 			return err
 		}

@@ -30,6 +30,10 @@ func testErase(t *testing.T, s store.Store) {
 	if err != nil || len(kept.New) != 40 {
 		t.Fatalf("kept %d, %v", len(kept.New), err)
 	}
+	// One that its author has deleted there is found by its author still.
+	if _, err := s.Commit(ctx, store.Crawl{Source: "shop", Brands: []string{"acme"}, Gone: []string{ms[4].Key()}}); err != nil {
+		t.Fatal(err)
+	}
 	q := []puskaradio.Quote{puskaradio.QuoteOf(kept.New[0], &ms[0]), puskaradio.QuoteOf(kept.New[3], &ms[3])}
 	if _, err := s.AddAlert(ctx, puskaradio.Alert{ID: "A1", Brand: "acme", Decided: noon, Quotes: q[:1]}); err != nil {
 		t.Fatal(err)

@@ -82,6 +82,9 @@ type namedTally struct {
 	tally
 }
 
+// errMoving is what a store says that is only half there.
+var errMoving = errors.New("another store is moving in here: let that end first, with puskaradio migrate")
+
 // movedAtOnce is how many parcels one transaction takes.
 const movedAtOnce = maxGroup
 
@@ -260,14 +263,17 @@ func parcelOf(kind string, at, name, value []byte) parcel {
 	return parcel{kind: kind, at: bytes.Clone(at), name: bytes.Clone(name), value: bytes.Clone(value)}
 }
 
-// jobParcels are the jobs of a queue, by key.
-func jobParcels(ctx context.Context, q Queue, after []byte) (out []parcel, err error) {
+// jobParcels are the jobs of a queue after a key, at most so many, by key.
+func jobParcels(ctx context.Context, q Queue, after []byte, most int) (out []parcel, err error) {
 	jobs, err := q.Jobs(ctx, "")
 	for _, j := range jobs {
 		if j.Key <= string(after) {
 			continue
 		}
-		value, err := json.Marshal(j)
+		if len(out) == most {
+			break
+		}
+		value, err := json.Marshal(j.rounded()) // an older history may have them finer
 		if err != nil {
 			return nil, err
 		}

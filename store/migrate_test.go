@@ -53,7 +53,14 @@ func TestMigrateRefuses(t *testing.T) {
 	if err := store.Migrate(t.Context(), from, other, nil); err == nil || !strings.Contains(err.Error(), "only an empty store") {
 		t.Errorf("into one that is not empty: %v", err)
 	}
-	half := openPostgres(t)
+	for name, half := range map[string]store.Store{"PostgreSQL": openPostgres(t), "bbolt": openBolt(t)} {
+		t.Run(name, func(t *testing.T) { testHalfMoved(t, from, other, half) })
+	}
+}
+
+// testHalfMoved interrupts a move: until it has gone on, nothing else is kept
+// there, and nothing is done.
+func testHalfMoved(t *testing.T, from, other, half store.Store) {
 	stop := errors.New("stop")
 	func() {
 		defer func() {
@@ -65,6 +72,9 @@ func TestMigrateRefuses(t *testing.T) {
 	}()
 	if _, err := half.Commit(t.Context(), store.Crawl{Mentions: mentions("acme", 1)}); err == nil || !strings.Contains(err.Error(), "moving in") {
 		t.Errorf("Commit into a half: %v", err)
+	}
+	if err := half.Run(t.Context(), once); err == nil || !strings.Contains(err.Error(), "moving in") {
+		t.Errorf("Run of a half: %v", err)
 	}
 	if err := store.Migrate(t.Context(), other, half, nil); err == nil || !strings.Contains(err.Error(), "another store has begun") {
 		t.Errorf("into another's half: %v", err)

@@ -115,8 +115,9 @@ func (p *Postgres) write(ctx context.Context, tx pgx.Tx, s *pgShelf, f *filing) 
 	var b pgx.Batch
 	for _, q := range changed {
 		queueUpdate(&b, q.key, q.entry)
-		b.Queue(`UPDATE texts SET author = $2, record = $3, words = $4 WHERE seq = $1`,
-			q.seq, s.authorOf(&q.mention), appendMention(nil, &q.mention), wordsOf(q))
+		// What was read from the store does not know its source, and has its author still.
+		b.Queue(`UPDATE texts SET author = CASE WHEN $5 THEN $2 ELSE author END, record = $3, words = $4 WHERE seq = $1`,
+			q.seq, s.authorOf(&q.mention), appendMention(nil, &q.mention), wordsOf(q), q.mention.Source != "")
 	}
 	for _, h := range slices.Sorted(maps.Keys(s.logged)) {
 		if err := queueCase(&b, h, s.cases[h]); err != nil {

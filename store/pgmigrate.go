@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -82,28 +81,19 @@ func (p *Postgres) inspect(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // step does one migration, or nothing of it.
-func (p *Postgres) step(ctx context.Context, conn *pgx.Conn, name string, number int) (err error) {
+func (p *Postgres) step(ctx context.Context, conn *pgx.Conn, name string, number int) error {
 	sql, err := migrations.ReadFile("migrations/" + name)
 	if err != nil {
 		return err
 	}
-	tx, err := conn.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreClosed(tx.Rollback(context.WithoutCancel(ctx))))
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, string(sql)); err != nil { // without arguments: several statements at once
+			return err
 		}
-	}()
-	if _, err := tx.Exec(ctx, string(sql)); err != nil { // without arguments: several statements at once
+		if _, err := tx.Exec(ctx, `DELETE FROM schema_version`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO schema_version VALUES ($1)`, number)
 		return err
-	}
-	if _, err := tx.Exec(ctx, `DELETE FROM schema_version`); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `INSERT INTO schema_version VALUES ($1)`, number); err != nil {
-		return err
-	}
-	return tx.Commit(ctx)
+	})
 }

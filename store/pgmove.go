@@ -90,7 +90,7 @@ func (p *Postgres) parcels(ctx context.Context, kind string, after []byte, most 
 	}
 	switch kind {
 	case "j":
-		return jobParcels(ctx, p, after)
+		return jobParcels(ctx, p, after, most)
 	case "b":
 		out, err = p.mentionParcels(ctx, first, num, rest, most)
 	case "r", "h":

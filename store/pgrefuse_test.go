@@ -295,7 +295,7 @@ func TestPostgresFewConnections(t *testing.T) {
 				if _, err := readers.Forget(ctx, store.Limit{Source: m.Source, Gone: true}); err != nil {
 					t.Errorf("Forget: %v", err)
 				}
-				own := mention(brand, 1)
+				own := mention("rival of "+brand, 1) // what the others read stays as it is
 				if st, err := readers.Commit(ctx, store.Crawl{Source: "shop", Mentions: []puskaradio.Mention{own}}); err != nil || len(st.Changed) > 0 {
 					t.Errorf("Commit: %+v, %v", st, err)
 				}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -62,7 +61,13 @@ func (s *pgShelf) isErased(source, author string) bool {
 }
 
 // name implements [shelf].
-func (s *pgShelf) name(kind, name string) (uint32, error) { return s.names[kind+name], nil }
+func (s *pgShelf) name(kind, name string) (uint32, error) {
+	num, ok := s.names[kind+name]
+	if !ok {
+		return 0, fmt.Errorf("%q has no number", name) // 0 stands for what was forgotten
+	}
+	return num, nil
+}
 
 // number implements [shelf].
 func (s *pgShelf) number(kind, name string) (uint32, bool) {
@@ -165,7 +170,7 @@ func (p *Postgres) enter(b *pgx.Batch, hours *uint32) {
 			return err
 		}
 		if moving {
-			return errors.New("another store is moving in here: let that end first")
+			return errMoving
 		}
 		if zone != p.zone().String() {
 			return fmt.Errorf("another process counts by the dates of %s by now, and this one by those of %s: give both the same zone and start them again", zone, p.zone())

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/puddle/v2"
 	"github.com/riverqueue/river"
 )
 
@@ -148,15 +149,6 @@ func (p *Postgres) refuse(err error) error {
 	return err
 }
 
-// ignoreClosed takes what a rollback says after the end of a transaction, or
-// of its connection, for done.
-func ignoreClosed(err error) error {
-	if errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
-}
-
 // tries is how often a transaction is begun that the server has given up in
 // favour of another, or that was slower than another.
 const tries = 50
@@ -185,7 +177,7 @@ func again(err error) bool {
 }
 
 func closedPool(err error) error {
-	if err != nil && strings.Contains(err.Error(), "closed pool") {
+	if errors.Is(err, puddle.ErrClosedPool) {
 		return errClosed
 	}
 	return err

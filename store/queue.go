@@ -63,7 +63,7 @@ func (b *batch) putJob(was, is *Job) error {
 	if is == nil {
 		return jobs.Delete([]byte(was.Key))
 	}
-	is.Due = is.Due.UTC().Truncate(time.Millisecond)
+	*is = is.rounded()
 	if err := due.Put(dueKey(is), []byte(is.Lane)); err != nil {
 		return err
 	}
@@ -131,6 +131,15 @@ func (s *Bolt) Run(ctx context.Context, handle func(context.Context, Job) (Job, 
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		if tx.Bucket([]byte("meta")).Get([]byte("moving")) != nil {
+			return errMoving
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	last := time.Now()
 	if err := r.mend(ctx, last); err != nil {
 		return err

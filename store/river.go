@@ -118,7 +118,7 @@ func (p *Postgres) scheduleTx(ctx context.Context, tx pgx.Tx, jobs []Job) error 
 	var lanes []string
 	for i := range sorted {
 		j := &sorted[i]
-		j.Due = j.Due.UTC().Truncate(time.Millisecond)
+		*j = j.rounded()
 		j.Since = cmp.Or(j.Since, j.Due)
 		batch.Queue(upsertJob, j.Key, j.Kind, j.Lane, j.Due, j.Every.Milliseconds(), j.Fails, stampOf(j.Since), j.Asked, stampOf(j.Again))
 		if !j.Due.After(now) {
@@ -201,6 +201,13 @@ func (p *Postgres) Jobs(ctx context.Context, prefix string) ([]Job, error) {
 
 // Run implements [Queue], with those of other processes on the same database.
 func (p *Postgres) Run(ctx context.Context, handle func(context.Context, Job) (Job, error)) error {
+	var moving bool
+	if err := p.pool.QueryRow(ctx, `SELECT moving IS NOT NULL FROM meta`).Scan(&moving); err != nil {
+		return fmt.Errorf("queue: %w", closedPool(err))
+	}
+	if moving {
+		return errMoving
+	}
 	if err := p.mend(ctx); err != nil {
 		return err
 	}
@@ -212,7 +219,7 @@ func (p *Postgres) Run(ctx context.Context, handle func(context.Context, Job) (J
 	client, err := river.NewClient(riverpgxv5.New(p.pool), &river.Config{
 		ID: fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8]),
 		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: cmp.Or(p.opts.Workers, 16)},
+			river.QueueDefault: {MaxWorkers: p.opts.Workers},
 		},
 		Workers: workers,
 		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(

@@ -20,8 +20,8 @@ type planWorker struct {
 
 // Work implements [river.Worker].
 func (w *planWorker) Work(ctx context.Context, _ *river.Job[planArgs]) error {
-	rows, err := w.p.pool.Query(ctx, `SELECT DISTINCT CASE WHEN lane <> '' THEN 'lane ' || lane ELSE 'key ' || key END
-FROM (SELECT lane, key FROM jobs WHERE due <= now() ORDER BY due LIMIT $1) due`, planMost)
+	rows, err := w.p.pool.Query(ctx, `SELECT CASE WHEN lane <> '' THEN 'lane ' || lane ELSE 'key ' || key END AS what
+FROM jobs WHERE due <= now() GROUP BY what ORDER BY min(due) LIMIT $1`, planMost)
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
@@ -125,13 +125,13 @@ func (p *Postgres) putBack(ctx context.Context, j, next Job) error {
 		if err != nil {
 			return err
 		}
-		next := settled(j, have, next)
+		next := settled(j, have, next).rounded()
 		if next.Due.IsZero() {
 			_, err = tx.Exec(ctx, `DELETE FROM jobs WHERE key = $1`, j.Key)
 			return err
 		}
 		_, err = tx.Exec(ctx, `UPDATE jobs SET kind = $2, lane = $3, due = $4, every_ms = $5, fails = $6, since = $7, asked = $8, again = $9 WHERE key = $1`,
-			j.Key, next.Kind, next.Lane, next.Due.UTC().Truncate(time.Millisecond), next.Every.Milliseconds(), next.Fails, stampOf(next.Since), next.Asked, stampOf(next.Again))
+			j.Key, next.Kind, next.Lane, next.Due, next.Every.Milliseconds(), next.Fails, stampOf(next.Since), next.Asked, stampOf(next.Again))
 		return err
 	})
 }

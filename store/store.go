@@ -30,11 +30,20 @@ type Job struct {
 	Again time.Time     `json:"again,omitzero"`  // for when, the last time
 }
 
+// rounded is a job with its times as every engine keeps them: UTC, to the
+// millisecond.
+func (j Job) rounded() Job {
+	for _, at := range []*time.Time{&j.Due, &j.Since, &j.Again} {
+		*at = at.UTC().Truncate(time.Millisecond)
+	}
+	return j
+}
+
 // A Queue runs jobs when they are due, each by one holder at a time, at
 // least once.
 type Queue interface {
 	// Schedule adds jobs. A job whose key is already there is left as it is,
-	// but for its Every and, where the new Due is earlier, its Due. A job that
+	// but for its Every, its Lane and, where the new Due is earlier, its Due. A job that
 	// is scheduled while it runs will run again.
 	Schedule(ctx context.Context, jobs ...Job) error
 	// Unschedule forgets jobs.

@@ -355,7 +355,7 @@ func (w *world) queued() (keys []string) {
 
 // account checks what must hold whatever was killed: everything that was
 // served is there once, every decided alert was told, and none more often than
-// the kills explain.
+// the kills explain, or whatever else takes the answer to a message away.
 func (w *world) account(kills int) {
 	w.t.Helper()
 	alerts, refs := w.ledger()

@@ -136,3 +136,4 @@ CREATE TABLE jobs (
 	again    timestamptz
 );
 CREATE INDEX jobs_due ON jobs (due);
+CREATE INDEX jobs_lane ON jobs (lane, due, key);
