@@ -15,7 +15,7 @@ build: # one static binary
 test: needs # what CI runs: every package, with the race detector where things run side by side, and killed 20 times at each fault point and 200 times at random
 	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment ./web .
 	go test ./trend ./internal/chromium ./internal/postgres
-	go test -run TenThousand ./monitor ./internal/postgres
+	go test -run TenThousand ./monitor
 	go test -run InChromium ./web
 	go test -timeout 25m ./cmd/puskaradio -crash.rounds 20 -crash.random 200
 

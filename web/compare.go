@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -126,12 +125,9 @@ func (s *Server) daysOf(ctx context.Context, v *view, brand string, from time.Ti
 
 // against is the brand beside a rival.
 func (s *Server) against(ctx context.Context, p *compareView, rival string, own []trend.Day, heard trend.Hearings, sources []Source) (rivalRow, error) {
-	x := rivalRow{ID: rival, Name: rival}
-	for _, b := range s.o.Plan().Brands {
-		if b.ID == rival {
-			x.Name = b.Name
-		}
-	}
+	plan := s.o.Plan() // a rival may be none that the person sees
+	named, _ := plan.Brand(rival)
+	x := rivalRow{ID: rival, Name: named.Name}
 	theirs, err := s.daysOf(ctx, p.view, rival, p.From())
 	if err != nil {
 		return x, err
@@ -223,11 +219,7 @@ func (p *compareView) Verdict(g trend.Gap) string {
 func (s *Server) compareCSV(w http.ResponseWriter, r *http.Request, p *compareView) error {
 	rows := [][]string{{"what", "days", "negative", "neutral", "positive", "rated", "mean stars"}}
 	add := func(what string, days int, t tally) {
-		mean := ""
-		if t.Rated > 0 {
-			mean = fmt.Sprintf("%.2f", t.Mean())
-		}
-		rows = append(rows, []string{what, strconv.Itoa(days), strconv.Itoa(t.Negative), strconv.Itoa(t.Neutral), strconv.Itoa(t.Positive), strconv.Itoa(t.Rated), mean})
+		rows = append(rows, []string{what, strconv.Itoa(days), strconv.Itoa(t.Negative), strconv.Itoa(t.Neutral), strconv.Itoa(t.Positive), strconv.Itoa(t.Rated), csvMean(t.Rated, t.Mean())})
 	}
 	add("period", p.Pairs, p.Is)
 	add("before", p.Pairs, p.Was)

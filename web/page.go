@@ -58,10 +58,8 @@ func (s *Server) stranger(r *http.Request) *view {
 	if len(p.Brands) > 0 {
 		v.Brand = p.Brands[0]
 	}
-	for _, b := range p.Brands {
-		if b.ID == v.query.Get("brand") {
-			v.Brand = b
-		}
+	if b, ok := p.Brand(v.query.Get("brand")); ok {
+		v.Brand = b
 	}
 	return v
 }

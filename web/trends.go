@@ -31,8 +31,9 @@ type trendsView struct {
 	Service *serviceView
 	Stories []storyRow // that were repeated most among them
 	Alerts  []puskaradio.Alert
-	Events  []event // on its days, the newest first
-	Unheard int     // of its first days, those whose outages are not looked at
+	Events  []event             // on its days, the newest first
+	on      map[string][]string // their texts, by date
+	Unheard int                 // of its first days, those whose outages are not looked at
 }
 
 // A tally is the counts of a period, or of a source in it.
@@ -215,13 +216,8 @@ func (s *Server) voices(ctx context.Context, p *trendsView, from time.Time) erro
 		}
 	}
 	for _, x := range trend.ShareOfVoice(totals) {
-		name := x.Brand
-		for _, b := range p.Plan.Brands {
-			if b.ID == x.Brand {
-				name = b.Name
-			}
-		}
-		p.Voices = append(p.Voices, voice{x, name})
+		b, _ := p.Plan.Brand(x.Brand)
+		p.Voices = append(p.Voices, voice{x, b.Name})
 	}
 	return nil
 }

@@ -36,6 +36,16 @@ type Plan struct {
 	HeaderRole puskaradio.Role
 }
 
+// Brand is the brand of an id, if it is configured.
+func (p *Plan) Brand(id string) (puskaradio.Brand, bool) {
+	for _, b := range p.Brands {
+		if b.ID == id {
+			return b, true
+		}
+	}
+	return puskaradio.Brand{ID: id, Name: id}, false
+}
+
 // A Source is how a source is.
 type Source struct {
 	ID, Kind string
