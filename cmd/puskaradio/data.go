@@ -49,10 +49,11 @@ line. A cell that a spreadsheet would take for a formula gets a ' before it.`,
 				return usage("--delimiter %q: write one character", delimiter)
 			}
 			f.Limit = 500
-			if err := a.export(cmd, s, f, []rune(delimiter)[0]); err != nil {
+			// Before anything is printed: an export that breaks off has given something away.
+			if err := a.recordDeed(cmd.Context(), s, "exported mentions", strings.TrimSpace(f.Brand+" "+from+" "+to)); err != nil {
 				return err
 			}
-			return a.recordDeed(cmd.Context(), s, "exported mentions", strings.TrimSpace(f.Brand+" "+from+" "+to))
+			return a.export(cmd, s, f, []rune(delimiter)[0])
 		},
 	}
 	cmd.Flags().StringVar(&f.Brand, "brand", "", "the id of a brand; all unless said")

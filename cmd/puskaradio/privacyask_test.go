@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,11 @@ import (
 
 	"github.com/puskaradio/puskaradio/store"
 )
+
+// A shut is a pipe that nobody reads.
+type shut struct{}
+
+func (shut) Write([]byte) (int, error) { return 0, errors.New("the pipe is shut") }
 
 // TestWhatIsHeld prints what is held of one author and of nobody else, and who
 // gets something of authors.
@@ -78,6 +84,10 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 	}
 	do(exitUsage, "privacy", "export", "--source", "shop")
 	do(exitDone, "export", "--json")
+	broken := &app{in: strings.NewReader(""), out: shut{}, err: new(bytes.Buffer)}
+	if code := broken.run(context.Background(), []string{"-c", file, "export"}); code != exitFailed {
+		t.Errorf("an export into a pipe that is shut: exit code %d", code)
+	}
 
 	s, err := store.OpenBolt(filepath.Join(dir, "data"), nil)
 	if err != nil {
@@ -94,7 +104,7 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 			t.Errorf("the log names the author: %+v", d)
 		}
 	}
-	if got := strings.Join(log, "; "); got != "exported mentions"+strings.Repeat("; printed what is held of an author", 3) {
+	if got := strings.Join(log, "; "); got != "exported mentions; exported mentions"+strings.Repeat("; printed what is held of an author", 3) {
 		t.Errorf("the log: %s", got)
 	}
 
