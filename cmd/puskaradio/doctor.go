@@ -143,12 +143,26 @@ func (c *checkup) data(cmd *cobra.Command, l *loaded) {
 	c.budget(cmd.Context(), s, l)
 	switch s := s.(type) {
 	case *store.Bolt:
+		c.encryption(l)
 		c.see("data directory", l.Data+" is whole", s.Check(cmd.Context()), "restore a backup with: puskaradio restore BACKUP")
 		if free, size := s.Waste(); size > 0 && free > 50_000 {
 			c.add("warning", "data directory", fmt.Sprintf("%d free pages slow every write", free), "it is compacted at night; puskaradio run does it")
 		}
 	case *store.Postgres:
 		c.see("store", "PostgreSQL answers, and its counts are those of its mentions", s.Check(cmd.Context()), "restore what pg_dump has saved")
+	}
+}
+
+// encryption says whether what lies on the disk can be read by who takes it.
+func (c *checkup) encryption(l *loaded) {
+	const advice = "the program encrypts nothing: use LUKS, FileVault or BitLocker, for what others wrote lies there with their names"
+	switch is, err := encrypted(l.Data); {
+	case err != nil:
+		c.add("warning", "encryption", "whether the disk of the data directory is encrypted cannot be seen here", advice)
+	case is:
+		c.add("ok", "encryption", "the disk of the data directory is encrypted", "")
+	default:
+		c.add("warning", "encryption", "the disk of the data directory is not seen to be encrypted", advice)
 	}
 }
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/puskaradio/puskaradio/store"
 )
 
 func (a *app) privacyCommand() *cobra.Command {
@@ -14,30 +17,36 @@ func (a *app) privacyCommand() *cobra.Command {
 		Short: "What authors may ask for: what is held of them, and to be forgotten",
 		Long:  `See docs/privacy.md for what is kept, for how long and why.`,
 	}
-	cmd.AddCommand(a.eraseCommand(), a.privacyExportCommand(), a.privacyReportCommand())
+	cmd.AddCommand(a.eraseCommand(), a.privacyExportCommand(), a.privacyReportCommand(), a.noticeCommand(), a.assessmentCommand())
 	return cmd
 }
 
 func (a *app) eraseCommand() *cobra.Command {
-	var source, author string
+	var source, author, address string
 	cmd := &cobra.Command{
 		Use:   "erase",
 		Short: "Forget an author at a source, and take nothing of them any more",
 		Long: `Forgets everything that an author said at a source, what people wrote about it, and what
 alerts and digests quote of it; messages in Slack are edited. The files are written
 anew, so that no freed page holds a word of it. Of the name a digest is kept, so that
-it is not crawled again. What was counted stays counted.
+it is not crawled again. What was counted stays counted. Who asks may give the address
+of a post instead of a name: its author is meant then.
 
 It cannot reach mail that was sent, webhooks, and backups that were made before.`,
-		Example:     "  puskaradio privacy erase --source trustpilot --author 'Maija M.'",
+		Example:     "  puskaradio privacy erase --source trustpilot --author 'Maija M.'\n  puskaradio privacy erase --url https://www.trustpilot.com/reviews/65f0c0ffee",
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if source == "" || author == "" {
-				return usage("--source or --author is missing")
+			if (source == "" || author == "") == (address == "") {
+				return usage("say who: --source and --author, or the --url of a post")
 			}
 			s, l, err := a.store(cmd)
 			if err != nil {
 				return err
+			}
+			if address != "" {
+				if source, author, err = authorAt(cmd.Context(), s, address); err != nil {
+					return err
+				}
 			}
 			m, err := a.monitorOnly(s, l)
 			if err != nil {
@@ -62,7 +71,30 @@ It cannot reach mail that was sent, webhooks, and backups that were made before.
 	}
 	cmd.Flags().StringVar(&source, "source", "", "the id of the source")
 	cmd.Flags().StringVar(&author, "author", "", "the author's name, as it stands there")
+	cmd.Flags().StringVar(&address, "url", "", "the address of a post of the author")
 	return cmd
+}
+
+// authorAt finds whose post is at an address, and at which source.
+func authorAt(ctx context.Context, s store.Store, address string) (source, author string, err error) {
+	f := store.Filter{Limit: 1000}
+	for {
+		es, next, err := s.Mentions(ctx, f)
+		if err != nil {
+			return "", "", err
+		}
+		for _, e := range es {
+			if m := &e.Mention; m.URL == address {
+				if m.Author == "" {
+					return "", "", fmt.Errorf("%s: the post names no author; it goes with the others of %s when keep has passed, or when it is deleted there", address, m.Source)
+				}
+				return m.Source, m.Author, nil
+			}
+		}
+		if f.After = next; next == "" {
+			return "", "", fmt.Errorf("%s: nothing with that address is held; it must be the one that puskaradio export prints", address)
+		}
+	}
 }
 
 // authorMark stands for a name in the audit log.
