@@ -93,23 +93,26 @@ func (h Hearings) Alike(date, other string, sources []string) bool {
 	return true
 }
 
-// Fair reports whether two brands were heard equally on a date: no source of
-// either was deaf, and those that only one of them is read from answered, unless
-// none of all was read yet. It is false of a date that was not looked at.
-func (h Hearings) Fair(date string, a, b []string) bool {
+// Fair reports whether brands, each with the sources that it is read from, were
+// heard equally on a date: no source of any was deaf, and those that not all of
+// them are read from answered, unless none at all was read yet. It is false of a
+// date that was not looked at.
+func (h Hearings) Fair(date string, brands ...[]string) bool {
 	if h[date] == nil {
 		return false
 	}
-	unread, missing := 0, false
-	all := slices.Concat(a, b)
-	for _, source := range all {
-		switch h[date][source] {
-		case Deaf:
-			return false
-		case Unread:
-			unread++
-			missing = missing || !slices.Contains(a, source) || !slices.Contains(b, source)
+	unread, all, missing := 0, 0, false
+	for _, sources := range brands {
+		for _, source := range sources {
+			all++
+			switch h[date][source] {
+			case Deaf:
+				return false
+			case Unread:
+				unread++
+				missing = missing || slices.ContainsFunc(brands, func(other []string) bool { return !slices.Contains(other, source) })
+			}
 		}
 	}
-	return !missing || unread == len(all)
+	return !missing || unread == all
 }

@@ -46,4 +46,9 @@ func TestFair(t *testing.T) {
 			t.Errorf("%s: %v", date, got)
 		}
 	}
+	for date, want := range map[string]bool{"old": true, "new": true, "mixed": false, "both": false, "deaf": false} { // a third is not read from the forum
+		if got := h.Fair(date, []string{"shop", "forum"}, []string{"forum", "theirs"}, []string{"shop"}); got != want {
+			t.Errorf("three brands, %s: %v", date, got)
+		}
+	}
 }

@@ -275,7 +275,7 @@ func TestPages(t *testing.T) {
 			"1 of 2 sources answered", "Forty minutes.", "<rect",
 		}},
 		{"/a/URGENT", []string{"One post was enough", "Nobody was told"}},
-		{"/trends", []string{"There are too few to compare", "<rect", "Share of voice", "50%", "1.0/5", "n = 1", "service", `href="/a/7F3K"`, `href="/mentions?brand=acme&amp;date=2026-11-22"`}},
+		{"/trends", []string{"There are too few to compare", "<rect", "Share of voice", "days were covered equally for all", "50%", "1.0/5", "n = 1", "service", `href="/a/7F3K"`, `href="/mentions?brand=acme&amp;date=2026-11-22"`}},
 		{"/trends?period=7d&lang=fi", []string{"7 päivää", "Nettosävy", "−100"}},
 		{"/sources", []string{"refused", "status 403: refused", "never", "15m"}},
 	} {

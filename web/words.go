@@ -180,6 +180,8 @@ var finnish = map[string]string{
 	"No day of the period was covered like the same day of the period before: they cannot be compared.": "Mitään jakson päivää ei kuunneltu niin kuin edellisen jakson vastaavaa: niitä ei voi verrata.",
 	"%s of %s days were covered equally for both; only these are counted.":                              "%s/%s päivää kuunneltiin molemmista yhtä hyvin; vain ne lasketaan.",
 	"Only the last %s days are looked at, of both periods together: there are many sources.":            "Katsotaan vain %s viime päivää, molemmat jaksot yhteensä: lähteitä on monta.",
+	"%s of %s days were covered equally for all; only these are counted.":                               "%s/%s päivää kuunneltiin kaikista yhtä hyvin; vain ne lasketaan.",
+	"On no day were all heard equally: they cannot be compared.":                                        "Minään päivänä kaikkia ei kuunneltu yhtä hyvin: niitä ei voi verrata.",
 	"On no day were both heard equally: they cannot be compared.":                                       "Minään päivänä molempia ei kuunneltu yhtä hyvin: niitä ei voi verrata.",
 	"%s is read from %s sources, %s from %s: compare shares, not counts.":                               "%s luetaan %s lähteestä, %s %s lähteestä: vertaa osuuksia, älä määriä.",
 	"Surveys and the street": "Kyselyt ja kadun ääni", "Survey": "Kysely", "Asked": "Kysyttäessä", "Unasked": "Kysymättä", "The gap": "Ero", "%s (%s … %s, n = %s)": "%s (%s … %s, n = %s)",
