@@ -7,7 +7,7 @@ SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 export CGO_ENABLED = 0
 
-.PHONY: build test check needs fmt golden crash fuzz release cluster tasks bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
+.PHONY: build test check needs fmt golden crash fuzz release cluster soak tasks bench bench-peers bench-history bench-postgres spikes eval vuln screenshots
 
 build: # one static binary
 	go build -trimpath -ldflags '-s -w' -o puskaradio ./cmd/puskaradio
@@ -15,7 +15,7 @@ build: # one static binary
 test: needs # what CI runs: every package, with the race detector where things run side by side, and killed 20 times at each fault point and 200 times at random
 	CGO_ENABLED=1 go test -race ./crawler ./store ./monitor ./notify ./sentiment ./web .
 	go test ./trend ./internal/chromium ./internal/postgres
-	go test -run TenThousand ./monitor ./internal/postgres
+	go test -run TenThousand ./monitor
 	go test -run InChromium ./web
 	go test -timeout 25m ./cmd/puskaradio -crash.rounds 20 -crash.random 200
 
@@ -81,6 +81,9 @@ tasks: # what the three people do, in Chromium, in both languages, three widths,
 
 cluster: # three workers over 2,000 sources, one of them or the leader killed every ten seconds for five minutes (Debian: postgresql)
 	go test -count 1 -timeout 20m -run TestWorkersKilled -v ./cmd/puskaradio -cluster.for 5m -cluster.sources 2000
+
+soak: # half an hour of load in real time: goroutines, descriptors, memory and files stay level
+	go test -count 1 -timeout 60m -run 'TestSoak$$' -v ./cmd/puskaradio -soak.for 30m
 
 release: # archives, manual pages, completions, lists of parts and sums of a version: make release VERSION=0.1.0
 	docs/deploy/release.sh $(VERSION) dist

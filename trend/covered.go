@@ -79,8 +79,11 @@ func (h Hearings) DeafOn(date string, sources []string) (out []string) {
 }
 
 // Alike reports whether some sources were heard alike on two dates, and none of
-// them was deaf.
+// them was deaf. It is false of a date that was not looked at.
 func (h Hearings) Alike(date, other string, sources []string) bool {
+	if h[date] == nil || h[other] == nil {
+		return false
+	}
 	for _, source := range sources {
 		a, b := h[date][source], h[other][source]
 		if a == Deaf || b == Deaf || a != b {
@@ -90,20 +93,26 @@ func (h Hearings) Alike(date, other string, sources []string) bool {
 	return true
 }
 
-// Fair reports whether two brands were heard equally on a date: no source of
-// either was deaf, and those that only one of them is read from answered, unless
-// none of all was read yet.
-func (h Hearings) Fair(date string, a, b []string) bool {
-	unread, missing := 0, false
-	all := slices.Concat(a, b)
-	for _, source := range all {
-		switch h[date][source] {
-		case Deaf:
-			return false
-		case Unread:
-			unread++
-			missing = missing || !slices.Contains(a, source) || !slices.Contains(b, source)
+// Fair reports whether brands, each with the sources that it is read from, were
+// heard equally on a date: no source of any was deaf, and those that not all of
+// them are read from answered, unless none at all was read yet. It is false of a
+// date that was not looked at.
+func (h Hearings) Fair(date string, brands ...[]string) bool {
+	if h[date] == nil {
+		return false
+	}
+	unread, all, missing := 0, 0, false
+	for _, sources := range brands {
+		for _, source := range sources {
+			all++
+			switch h[date][source] {
+			case Deaf:
+				return false
+			case Unread:
+				unread++
+				missing = missing || slices.ContainsFunc(brands, func(other []string) bool { return !slices.Contains(other, source) })
+			}
 		}
 	}
-	return !missing || unread == len(all)
+	return !missing || unread == all
 }

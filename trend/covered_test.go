@@ -62,10 +62,15 @@ func TestHearings(t *testing.T) {
 		{"2026-11-10", "2026-11-11", []string{"good", "new"}, true},     // of neither day anything is known but what was shown later
 		{"2026-11-11", "2026-11-13", []string{"good", "broken"}, false}, // both alike, and both deaf
 		{"2026-11-10", "2026-11-12", []string{"good", "never"}, true},
+		{"2026-11-10", "2026-11-09", []string{"never"}, false}, // the day before the first was not looked at
+		{"2026-11-16", "2026-11-10", nil, false},
 	} {
 		if got := h.Alike(tt.a, tt.b, tt.sources); got != tt.want {
 			t.Errorf("%s and %s of %v: %v", tt.a, tt.b, tt.sources, got)
 		}
+	}
+	if h.Fair("2026-11-09", []string{"never"}, []string{"never"}) {
+		t.Error("a day that was not looked at is fair")
 	}
 	if len(trend.HearingsOf(ledger, nil)) != 0 {
 		t.Error("hearings of no days")

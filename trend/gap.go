@@ -26,15 +26,14 @@ func (g Gap) Sure() bool {
 // stand beside the positive among those that feel anything. Nothing that is said
 // unasked compares with the effort.
 func Gaps(answers map[string][]float64, negative, neutral, positive int) (out []Gap) {
-	said := func(bad, mild, good float64) []float64 {
-		return slices.Concat(slices.Repeat([]float64{bad}, negative), slices.Repeat([]float64{mild}, neutral), slices.Repeat([]float64{good}, positive))
+	said := func(bad, good float64) []float64 {
+		return slices.Concat(slices.Repeat([]float64{bad}, negative), slices.Repeat([]float64{good}, positive))
 	}
 	if v := answers["nps"]; len(v) > 0 {
-		out = append(out, Gap{"nps", NPS(v), NPS(said(0, 8, 10))})
+		out = append(out, Gap{"nps", NPS(v), NPS(slices.Concat(said(0, 10), slices.Repeat([]float64{8}, neutral)))})
 	}
 	if v := answers["csat"]; len(v) > 0 {
-		neutral = 0
-		out = append(out, Gap{"csat", CSAT(v), CSAT(said(1, 3, 5))})
+		out = append(out, Gap{"csat", CSAT(v), CSAT(said(1, 5))})
 	}
 	if v := answers["ces"]; len(v) > 0 {
 		out = append(out, Gap{"ces", CES(v), Estimate{}})

@@ -41,9 +41,14 @@ func TestFair(t *testing.T) {
 		"both":  {"shop": trend.Answered, "forum": trend.Unread, "theirs": trend.Answered},
 		"deaf":  {"shop": trend.Answered, "forum": trend.Deaf, "theirs": trend.Answered},
 	}
-	for date, want := range map[string]bool{"old": true, "new": true, "mixed": false, "both": true, "deaf": false, "none": true} {
+	for date, want := range map[string]bool{"old": true, "new": true, "mixed": false, "both": true, "deaf": false, "none": false} {
 		if got := h.Fair(date, []string{"shop", "forum"}, []string{"forum", "theirs"}); got != want {
 			t.Errorf("%s: %v", date, got)
+		}
+	}
+	for date, want := range map[string]bool{"old": true, "new": true, "mixed": false, "both": false, "deaf": false} { // a third is not read from the forum
+		if got := h.Fair(date, []string{"shop", "forum"}, []string{"forum", "theirs"}, []string{"shop"}); got != want {
+			t.Errorf("three brands, %s: %v", date, got)
 		}
 	}
 }

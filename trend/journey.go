@@ -65,7 +65,12 @@ func JourneyOf(is, was []puskaradio.Score) Journey {
 	count(is, false)
 	count(was, true)
 	j := Journey{stages.list(), points.list(), aspects.list()}
-	place := func(p Part) int { return (slices.Index(Stages(), p.Name) + 5) % 5 } // what tells none comes last
+	place := func(p Part) int {
+		if i := slices.Index(Stages(), p.Name); i >= 0 {
+			return i
+		}
+		return len(Stages()) // what tells none comes last
+	}
 	slices.SortStableFunc(j.Stages, func(a, b Part) int { return cmp.Compare(place(a), place(b)) })
 	return j
 }

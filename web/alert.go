@@ -50,10 +50,8 @@ func (s *Server) alertView(r *http.Request, v *view, id string) (*alertView, err
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range v.Plan.Brands { // what the page links to is about that brand
-		if b.ID == a.Brand {
-			v.Brand = b
-		}
+	if b, ok := v.Plan.Brand(a.Brand); ok { // what the page links to is about that brand
+		v.Brand = b
 	}
 	muted, err := s.o.Muted(r.Context(), a.Brand, v.Now)
 	return &alertView{view: v, Alert: a, Quotes: v.quotes(a.Quotes), Chart: points(v.tongue, a.Hours, 60), Snoozes: snoozes, muted: muted}, err

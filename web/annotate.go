@@ -101,7 +101,7 @@ func (s *Server) annotate(w http.ResponseWriter, r *http.Request, v *view) error
 	if err != nil || day.Year() < 1990 || day.After(v.dateStart(annotateAhead)) {
 		return errForm
 	}
-	if !slices.ContainsFunc(v.Plan.Brands, func(b puskaradio.Brand) bool { return b.ID == form("brand") }) {
+	if _, ok := v.Plan.Brand(form("brand")); !ok {
 		return puskaradio.ErrNotFound // never another brand than the one that was meant
 	}
 	brand := form("brand")
@@ -171,6 +171,10 @@ func (p *trendsView) addEvents(notes []annotation, outages map[string][]string) 
 		}
 	}
 	slices.SortStableFunc(p.Events, func(a, b event) int { return strings.Compare(p.Day(b.At), p.Day(a.At)) })
+	p.on = map[string][]string{}
+	for _, e := range p.Events {
+		p.on[p.Day(e.At)] = append(p.on[p.Day(e.At)], e.Text)
+	}
 }
 
 // eventsListed is how many events stand in the list; all are on the chart and in
@@ -181,15 +185,7 @@ const eventsListed = 40
 func (p *trendsView) Listed() []event { return p.Events[:min(len(p.Events), eventsListed)] }
 
 // On is what happened on a date, in words, for the table.
-func (p *trendsView) On(at time.Time) string {
-	var out []string
-	for _, e := range p.Events {
-		if p.Day(e.At) == p.Day(at) {
-			out = append(out, e.Text)
-		}
-	}
-	return strings.Join(out, "; ")
-}
+func (p *trendsView) On(at time.Time) string { return strings.Join(p.on[p.Day(at)], "; ") }
 
 // DayOf is the beginning of a date.
 func (p *trendsView) DayOf(date string) time.Time {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -276,9 +275,9 @@ func (v *view) oneBrand(a *asked) (puskaradio.Brand, error) {
 	if id == "" && len(v.Plan.Brands) == 1 {
 		return v.Plan.Brands[0], nil
 	}
-	i := slices.IndexFunc(v.Plan.Brands, func(b puskaradio.Brand) bool { return b.ID == id })
-	if i < 0 {
+	b, ok := v.Plan.Brand(id)
+	if !ok {
 		return puskaradio.Brand{}, wrong("brand", "say which brand")
 	}
-	return v.Plan.Brands[i], nil
+	return b, nil
 }

@@ -49,7 +49,8 @@ func params() map[string]param {
 	return map[string]param{
 		"brand": {"The id of a brand; all that the token sees unless said.", schema{"type": "string"}, func(a *asked, v *view, given string) bool {
 			a.brand = given
-			return slices.ContainsFunc(v.Plan.Brands, func(b puskaradio.Brand) bool { return b.ID == given })
+			_, ok := v.Plan.Brand(given)
+			return ok
 		}},
 		"source": {"The id of a source.", schema{"type": "string", "maxLength": 100}, func(a *asked, _ *view, given string) bool {
 			a.source = given

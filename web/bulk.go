@@ -54,11 +54,11 @@ func (s *Server) moveMany(w http.ResponseWriter, r *http.Request, v *view) error
 	if to == puskaradio.Snoozed {
 		until = now.Add(snoozes[1])
 	}
-	done, left := 0, 0
+	done, left, undone := 0, 0, 0
 	faster := map[string]int{}
 	var items []doneTo
-	for _, x := range chosen {
-		id, status, _ := strings.Cut(x, " ")
+	for i, x := range chosen {
+		id, status, _ := strings.Cut(x, " ") // of a text about two brands each mention has its own
 		was := puskaradio.Status(status)
 		if !slices.Contains(from, was) {
 			left++
@@ -69,19 +69,24 @@ func (s *Server) moveMany(w http.ResponseWriter, r *http.Request, v *view) error
 			left++
 			continue
 		}
-		if err != nil {
-			return err
+		var c puskaradio.Case
+		if err == nil {
+			c, err = s.step(r.Context(), v, &have, was, puskaradio.Change{At: now, Who: v.Who, To: to}, until)
 		}
-		c, err := s.step(r.Context(), v, &have, was, puskaradio.Change{At: now, Who: v.Who, To: to}, until)
 		switch {
 		case errors.Is(err, puskaradio.ErrTaken):
 			faster[c.Last().Who]++
-		case err != nil:
-			return err
-		default:
+			continue
+		case err == nil:
 			done++
 			items = append(items, stepOf(&have, &c)...)
+			continue
+		case done == 0:
+			return err
 		}
+		s.log.Error("many cases", "to", to, "err", err)
+		undone = len(chosen) - i // the store would refuse the others too
+		break
 	}
 	text := v.T("%s of %s: %s.", v.Num(done), v.Num(len(chosen)), v.Word(string(to)))
 	if len(chosen) == 0 {
@@ -93,6 +98,9 @@ func (s *Server) moveMany(w http.ResponseWriter, r *http.Request, v *view) error
 	if left > 0 {
 		text += " " + v.T("Left as they are: %s.", v.Num(left))
 	}
+	if undone > 0 {
+		text += " " + v.T("Something went wrong then: %s were not done. It was written to the log.", v.Num(undone))
+	}
 	http.Redirect(w, r, s.after(v, ours(r.PostForm.Get("back")), text, items), http.StatusSeeOther)
 	return nil
 }
@@ -102,7 +110,7 @@ func (s *Server) caseBy(ctx context.Context, v *view, id puskaradio.ID) (puskara
 	if len(v.scoped) == 0 {
 		return s.o.Store.Case(ctx, "", id)
 	}
-	for _, brand := range v.scoped { // one text may be about many
+	for _, brand := range v.scoped { // the id is of one of them at most
 		c, err := s.o.Store.Case(ctx, brand, id)
 		if !errors.Is(err, puskaradio.ErrNotFound) {
 			return c, err

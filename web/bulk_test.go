@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"sync"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
 )
 
 // several keeps so many cases and gives their ids.
@@ -112,6 +115,65 @@ func TestBulkBrands(t *testing.T) {
 	}
 }
 
+// TestBulkTwoBrands: a text about two brands is two cases, with an id each; what
+// is done to one is not done to the other.
+func TestBulkTwoBrands(t *testing.T) {
+	p := newPlace(t)
+	theirs := sample()
+	theirs.Brand = "bolt"
+	ids := p.add(sample(), theirs)
+	if ids[0] == ids[1] {
+		t.Fatalf("both are %s", ids[0])
+	}
+	maija := p.enter("Maija")
+	page, _ := maija.bulk("claimed", string(ids[1])+" new")
+	wants(t, "the answer", page, "1 of 1: claimed.")
+	for i, want := range []puskaradio.Status{puskaradio.New, puskaradio.Claimed} {
+		if c := p.caseOf(ids[i]); c.Status != want || c.Mention.Brand != []string{"acme", "bolt"}[i] {
+			t.Errorf("%s: %s", c.Mention.Brand, c.Status)
+		}
+	}
+}
+
+// A failing store moves so many cases and no more.
+type failing struct {
+	store.Store
+	left int
+}
+
+func (f *failing) Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time) (puskaradio.Case, error) {
+	if f.left--; f.left < 0 {
+		return puskaradio.Case{}, errors.New("the disk is full")
+	}
+	return f.Store.Move(ctx, brand, id, was, c, until)
+}
+
+// TestBulkFails: where the store fails halfway it is said what was done, what was
+// not, and what was done can be taken back.
+func TestBulkFails(t *testing.T) {
+	p := newPlace(t)
+	ids := p.several(5)
+	var seen []string
+	for _, id := range ids {
+		seen = append(seen, string(id)+" new")
+	}
+	maija := p.enter("Maija")
+	p.server.o.Store = &failing{p.store, 2}
+	page, undo := maija.bulk("claimed", seen...)
+	wants(t, "the answer", page, "2 of 5: claimed.", "Something went wrong then: 3 were not done.", `action="/undo"`)
+	p.server.o.Store = &failing{p.store, 0}
+	if w := maija.do("POST", "/inbox/do", url.Values{"to": {"done"}, "case": seen[2:]}, nil); w.Code != 500 {
+		t.Errorf("where nothing was done: %d", w.Code)
+	}
+	p.server.o.Store = p.store
+	maija.do("POST", "/undo", form("undo", undo, "back", "/inbox"), nil)
+	for _, id := range ids {
+		if c := p.caseOf(id); c.Status != puskaradio.New {
+			t.Errorf("%s is %s", id, c.Status)
+		}
+	}
+}
+
 // TestViews: a view says how many cases it has, chips narrow the list, and their
 // links lead back.
 func TestViews(t *testing.T) {
@@ -130,6 +192,16 @@ func TestViews(t *testing.T) {
 	if contains(page, "Needs reply (") {
 		t.Error("it counts what it does not show")
 	}
+	page = maija.get("/inbox?date=2026-11-22&from=2026-11-01&to=2026-11-30&source=shop")
+	wants(t, "days", page, `href="/inbox?date=2026-11-22&amp;from=2026-11-01&amp;source=shop&amp;to=2026-11-30&amp;view=done"`, // another view
+		`href="/inbox?date=2026-11-22&amp;from=2026-11-01&amp;label=negative&amp;source=shop&amp;to=2026-11-30&amp;view=needs"`, // a chip
+		`href="/inbox?date=2026-11-22&amp;source=shop&amp;to=2026-11-30&amp;view=needs" aria-current="true">✓ from 2026-11-01`,
+		`data-poll="/inbox/new?view=needs&amp;date=2026-11-22&amp;from=2026-11-01&amp;since=`)
+	if contains(page, "Needs reply (") {
+		t.Error("it counts the cases of all days")
+	}
+	p.plan.Brands = append(p.plan.Brands, make([]puskaradio.Brand, mostBrandChips)...)
+	wants(t, "the form", maija.get("/inbox?date=2026-11-22&label=negative"), `<input type="hidden" name="label" value="negative"><input type="hidden" name="date" value="2026-11-22">`)
 }
 
 // TestLooking: who opens a case that another has opened is told so, for a minute,

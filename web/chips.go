@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 
 	"github.com/puskaradio/puskaradio"
 )
@@ -18,13 +19,25 @@ type chip struct {
 	On         bool
 }
 
+// narrowing are the parameters of an address that [view.filter] reads, but for
+// the place in the list.
+var narrowing = []string{"brand", "source", "label", "date", "from", "to"}
+
+// narrowings are those of them that an address has.
+func (v *view) narrowings() (out []string) {
+	for _, k := range narrowing {
+		if v.Query(k) != "" {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 // narrowed is the address of the inbox with another choice; with none, as it is.
 func (v *view) narrowed(name, value string) string {
 	q := url.Values{"view": {v.savedView().ID}}
-	for _, k := range []string{"brand", "source", "label", "date"} {
-		if x := v.Query(k); x != "" {
-			q.Set(k, x)
-		}
+	for _, k := range v.narrowings() {
+		q.Set(k, v.Query(k))
 	}
 	switch {
 	case name == "":
@@ -57,12 +70,21 @@ func (p *inboxView) Chips() (out []chip) {
 	if day := p.Query("date"); day != "" {
 		add("date", day, day)
 	}
+	if day := p.Query("from"); day != "" {
+		add("from", day, p.T("from %s", day))
+	}
+	if day := p.Query("to"); day != "" {
+		add("to", day, p.T("to %s", day))
+	}
 	return out
 }
 
 // Narrowed reports whether something was chosen.
-func (p *inboxView) Narrowed() bool {
-	return p.Query("brand")+p.Query("source")+p.Query("label")+p.Query("date") != ""
+func (p *inboxView) Narrowed() bool { return len(p.narrowings()) > 0 }
+
+// Kept are the choices that the form of brands and sources has no field of.
+func (p *inboxView) Kept() []string {
+	return slices.DeleteFunc(p.narrowings(), func(k string) bool { return k == "brand" || k == "source" })
 }
 
 // Long reports whether there is more to choose from than chips have room for.
@@ -73,7 +95,7 @@ func (p *inboxView) Long() bool {
 // CountOf is how many cases a view has, where that is known: of the brands that
 // are looked at, and if nothing else narrows it.
 func (p *inboxView) CountOf(x savedView) string {
-	if x.Mine || p.Query("source") != "" || p.Query("label") != "" || p.Query("date") != "" {
+	if x.Mine || slices.ContainsFunc(p.narrowings(), func(k string) bool { return k != "brand" }) {
 		return ""
 	}
 	only := p.filter().Brand

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,6 +15,7 @@ type compareView struct {
 	span
 	Is, Was tally // of the days that were covered alike in both periods
 	Pairs   int   // of them
+	Unheard int   // of the first days of both periods, those that are not looked at
 	Rivals  []rivalRow
 	Gaps    []trend.Gap
 	Street  tally     // what was said unasked
@@ -79,10 +79,11 @@ func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, v *view) er
 	if err != nil {
 		return err
 	}
-	heard, _, err := s.hearings(ctx, v, all, len(sources))
+	heard, skip, err := s.hearings(ctx, v, all, len(sources))
 	if err != nil {
 		return err
 	}
+	p.Unheard = skip
 	own := sourcesOf(sources, v.Brand.ID)
 	split := len(all) - p.Period
 	for i := max(0, split); i < len(all); i++ {
@@ -109,6 +110,9 @@ func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, v *view) er
 	return s.show(w, r, v, "compare", p)
 }
 
+// Heard is how many of the last days are looked at, of both periods together.
+func (p *compareView) Heard() int { return 2*p.Period - p.Unheard }
+
 func date(d trend.Day) string { return d.At.Format(time.DateOnly) }
 
 func (t *tally) addDay(d trend.Day) { t.add(d.Negative, d.Neutral, d.Positive, d.Rated, d.Rating) }
@@ -121,12 +125,9 @@ func (s *Server) daysOf(ctx context.Context, v *view, brand string, from time.Ti
 
 // against is the brand beside a rival.
 func (s *Server) against(ctx context.Context, p *compareView, rival string, own []trend.Day, heard trend.Hearings, sources []Source) (rivalRow, error) {
-	x := rivalRow{ID: rival, Name: rival}
-	for _, b := range s.o.Plan().Brands {
-		if b.ID == rival {
-			x.Name = b.Name
-		}
-	}
+	plan := s.o.Plan() // a rival may be none that the person sees
+	named, _ := plan.Brand(rival)
+	x := rivalRow{ID: rival, Name: named.Name}
 	theirs, err := s.daysOf(ctx, p.view, rival, p.From())
 	if err != nil {
 		return x, err
@@ -218,11 +219,7 @@ func (p *compareView) Verdict(g trend.Gap) string {
 func (s *Server) compareCSV(w http.ResponseWriter, r *http.Request, p *compareView) error {
 	rows := [][]string{{"what", "days", "negative", "neutral", "positive", "rated", "mean stars"}}
 	add := func(what string, days int, t tally) {
-		mean := ""
-		if t.Rated > 0 {
-			mean = fmt.Sprintf("%.2f", t.Mean())
-		}
-		rows = append(rows, []string{what, strconv.Itoa(days), strconv.Itoa(t.Negative), strconv.Itoa(t.Neutral), strconv.Itoa(t.Positive), strconv.Itoa(t.Rated), mean})
+		rows = append(rows, []string{what, strconv.Itoa(days), strconv.Itoa(t.Negative), strconv.Itoa(t.Neutral), strconv.Itoa(t.Positive), strconv.Itoa(t.Rated), csvMean(t.Rated, t.Mean())})
 	}
 	add("period", p.Pairs, p.Is)
 	add("before", p.Pairs, p.Was)

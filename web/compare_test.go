@@ -56,5 +56,12 @@ func TestComparePage(t *testing.T) {
 		"NPS", "100 (", "n = 40)", "−75 (", "The street is 175 points worse than the survey")
 	wants(t, "fi", anna.get("/trends/compare?period=7d&brand=acme&lang=fi"), "5/7 päivää", "Katu on 175 pistettä huonompi")
 	wants(t, "CSV", anna.get("/trends/compare?period=7d&brand=acme&format=csv"), "period,5,40,0,50,40,5.00\r\n", "before,5,5,0,45,0,\r\n", "bolt,6,0,0,50,0,\r\n")
+	p.server.ledger.most = 2 * 10 // ten days of two sources
+	few := anna.get("/trends/compare?period=7d&brand=acme")
+	wants(t, "days that are not looked at", few, "Only the last 10 days are looked at", "2 of 7 days were covered alike in both periods", // of three one was deaf
+		`<th scope="row">This period</th><td class="n">90</td><td class="n">40</td>`, `<th scope="row">The period before</th><td class="n">50</td><td class="n">5</td>`, "6 of 7 days were covered equally for both")
+	p.server.ledger.most = 2 * 3
+	wants(t, "days of this period alone", anna.get("/trends/compare?period=7d&brand=acme"), "No day of the period was covered like", "2 of 7 days were covered equally for both")
+	p.server.ledger.most = heardMost
 	wants(t, "bolt", anna.get("/trends/compare?period=7d&brand=bolt"), "days were covered alike")
 }

@@ -73,6 +73,14 @@ func csvTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
+// csvMean is a mean of n ratings; empty if there are none.
+func csvMean(n int, mean float64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(mean, 'f', 2, 64)
+}
+
 // CSV is the address of this page as a table.
 func (v *view) CSV() string { return v.With("format", "csv") }
 
@@ -144,11 +152,9 @@ func (s *Server) casesCSV(w http.ResponseWriter, r *http.Request, v *view, f sto
 func (s *Server) trendsCSV(w http.ResponseWriter, r *http.Request, p *trendsView) error {
 	rows := [][]string{{"date", "negative", "neutral", "positive", "total", "rated", "mean stars", "noted"}}
 	for _, d := range p.Newest() {
-		mean := ""
-		if d.Rated > 0 {
-			mean = strconv.FormatFloat(1+4*d.Rating/float64(d.Rated), 'f', 2, 64)
-		}
-		rows = append(rows, []string{p.Day(d.At), strconv.Itoa(d.Negative), strconv.Itoa(d.Neutral), strconv.Itoa(d.Positive), strconv.Itoa(d.Total()), strconv.Itoa(d.Rated), mean, p.On(d.At)})
+		var t tally
+		t.addDay(d)
+		rows = append(rows, []string{p.Day(d.At), strconv.Itoa(d.Negative), strconv.Itoa(d.Neutral), strconv.Itoa(d.Positive), strconv.Itoa(d.Total()), strconv.Itoa(d.Rated), csvMean(t.Rated, t.Mean()), p.On(d.At)})
 	}
 	return s.exportCSV(w, r, p.view, "trends", rows)
 }

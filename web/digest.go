@@ -21,8 +21,8 @@ type digestView struct {
 	Spark        chart
 	Total, Score chart // mentions and reputation of the same days
 	Recent       []trend.Day
-	Scores       []puskaradio.Reputation // of these
-	Moves        trend.Part              // its negative share beside that of these before it
+	Scores       []scoreDay // of these
+	Moves        trend.Part // its negative share beside that of these before it
 	Need, Good   []quoteView
 	Alerts       []puskaradio.Alert
 }
@@ -102,8 +102,9 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) err
 	if !p.Today {
 		p.Next = v.Day(at.AddDate(0, 0, 1))
 	}
+	var sent bool
 	var err error
-	if p.Digest, _, err = s.digestOf(r.Context(), v.Brand, v.Day(at), at, v.Now); err != nil {
+	if p.Digest, sent, err = s.digestOf(r.Context(), v.Brand, v.Day(at), at, v.Now); err != nil {
 		return err
 	}
 	p.Need, p.Good = v.quotes(p.Digest.Need), v.quotes(p.Digest.Good)
@@ -122,7 +123,7 @@ func (s *Server) digestPage(w http.ResponseWriter, r *http.Request, v *view) err
 		return err
 	}
 	p.Spark = points(v.tongue, p.Digest.Days, 60)
-	if err := s.sparks(r.Context(), p); err != nil {
+	if err := s.sparks(r.Context(), p, sent); err != nil {
 		return err
 	}
 	return s.show(w, r, v, "digest", p)
@@ -142,8 +143,9 @@ func (p *digestView) Week() string {
 const sparkDays = 14
 
 // sparks draws the mentions and the reputation of the days up to that of a
-// digest, and puts its negative share beside theirs.
-func (s *Server) sparks(ctx context.Context, p *digestView) error {
+// digest, and puts its negative share beside theirs. What was sent stands as it
+// was sent, in the charts as in the tiles.
+func (s *Server) sparks(ctx context.Context, p *digestView, sent bool) error {
 	y, m, d := p.At.Date()
 	from, to := time.Date(y, m, d-scoreDays-sparkDays, 0, 0, 0, 0, p.zone), time.Date(y, m, d+1, 0, 0, 0, 0, p.zone)
 	counts, err := s.o.Store.Series(ctx, p.Brand.ID, from, to, store.Day)
@@ -151,7 +153,16 @@ func (s *Server) sparks(ctx context.Context, p *digestView) error {
 		return err
 	}
 	days := trend.Days(counts, from, p.At, p.zone)
-	p.Recent, p.Scores = days[len(days)-sparkDays:], trend.Reputations(days, sparkDays)
+	p.Recent = days[len(days)-sparkDays:]
+	if p.Scores, err = s.scoresOf(ctx, p.Brand.ID, days, trend.Reputations(days, sparkDays)); err != nil {
+		return err
+	}
+	if last := &p.Recent[sparkDays-1]; sent {
+		last.Negative, last.Neutral, last.Positive = p.Digest.Negative, p.Digest.Neutral, p.Digest.Positive
+	}
+	if r := p.Digest.Reputation; r != nil {
+		p.Scores[sparkDays-1].Reputation = *r
+	}
 	p.Moves.Total, p.Moves.Negative = p.Digest.Total, p.Digest.Negative
 	var all, scores []puskaradio.Point
 	for i, day := range p.Recent {

@@ -31,5 +31,12 @@ func TestDigestSparks(t *testing.T) {
 	if n := strings.Count(page, `<rect class="positive"`); n != sparkDays {
 		t.Errorf("%d days of reputation, want %d", n, sparkDays)
 	}
-	wants(t, "fi", maija.get("/digest/2026-11-20?lang=fi"), "13 edeltävän päivän rinnalla: ▼ vähemmän kielteistä kuin sattuma selittää.")
+	kept := puskaradio.Digest{Brand: "acme", Date: "2026-11-20", Zone: "Europe/Helsinki", Total: 7, Negative: 4, Neutral: 3, Decided: testNow, Reputation: &puskaradio.Reputation{Method: 1, Value: 61}}
+	if _, err := p.store.AddDigest(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+	row := `20 Nov 2026</th><td class="n">7</td><td class="n">61</td>`
+	wants(t, "what was sent", maija.get("/digest/2026-11-20"), `<p class="big">61 `, `<p class="big">7</p>`, `<title>20 Nov 2026: 61</title>`, `<title>20 Nov 2026: 7</title>`, row)
+	wants(t, "the day after", maija.get("/digest/2026-11-21"), `<title>20 Nov 2026: 61</title>`)
+	wants(t, "fi", maija.get("/digest/2026-11-19?lang=fi"), "13 edeltävän päivän rinnalla: ▼ vähemmän kielteistä kuin sattuma selittää.")
 }

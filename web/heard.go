@@ -11,16 +11,17 @@ import (
 	"github.com/puskaradio/puskaradio/trend"
 )
 
-// heardMost is how many lines of the ledger a page looks back at, and heardLong
-// how many days are read from the store at once.
+// heardMost is how many days a page looks back at, of all sources together, and
+// heardLong how many days are read from the store at once.
 const (
-	heardMost = 40_000 * 24
+	heardMost = 40_000
 	heardLong = 7
 )
 
 // A ledger keeps what became of the sources on dates that are over, for a year
 // of it is long to read.
 type ledger struct {
+	most int // [heardMost]
 	mu   sync.Mutex
 	days map[string][]puskaradio.Coverage // a line for each source, by zone and date
 }
@@ -28,7 +29,7 @@ type ledger struct {
 // hearings are how the sources were heard on days, and how many of the first of
 // these are not looked at, where there are too many sources.
 func (s *Server) hearings(ctx context.Context, v *view, days []trend.Day, sources int) (trend.Hearings, int, error) {
-	skip := max(0, len(days)-heardMost/24/max(1, sources))
+	skip := max(0, len(days)-s.ledger.most/max(1, sources))
 	days = days[skip:]
 	s.ledger.mu.Lock()
 	defer s.ledger.mu.Unlock()

@@ -133,10 +133,8 @@ func (v *view) filter() store.Filter {
 	if _, _, err := puskaradio.ID(f.After).Parts(); err != nil {
 		f.After = ""
 	}
-	for _, b := range v.Plan.Brands {
-		if b.ID == v.Query("brand") {
-			f.Brand = b.ID
-		}
+	if b, ok := v.Plan.Brand(v.Query("brand")); ok {
+		f.Brand = b.ID
 	}
 	if f.Brand == "" && len(v.scoped) > 0 { // all are not theirs to see
 		f.Brand = v.Brand.ID

@@ -19,6 +19,7 @@ type mentionView struct {
 	Note       string // what was written when somebody else was first
 	Snoozes    []time.Duration
 	Answer     *Answer // nil where there is none to give
+	Unsent     string  // an answer that was written when there still was
 	Ripple     ripple
 	Brand      puskaradio.Brand // of the mention
 	Words      []string         // that may tell it from the brand's own
@@ -118,12 +119,7 @@ func (s *Server) mentionView(ctx context.Context, v *view, c puskaradio.Case) (*
 	p := &mentionView{caseView: caseView{v, c, clockOf(&c, &v.Plan.Reply, v.Now), v.Here}, Labels: labels, Snoozes: snoozes}
 	p.Looking = v.looking(s.looks.open(c.ID, v.Who, v.Now))
 	p.Link, p.Host = webLink(c.Mention.URL)
-	p.Brand = puskaradio.Brand{ID: c.Mention.Brand, Name: c.Mention.Brand}
-	for _, b := range v.Plan.Brands {
-		if b.ID == c.Mention.Brand {
-			p.Brand = b
-		}
-	}
+	p.Brand, _ = v.Plan.Brand(c.Mention.Brand)
 	var err error
 	if v.May("agent") {
 		if p.Ripple, err = s.ripple(ctx, &c); err != nil {

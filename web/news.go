@@ -64,13 +64,7 @@ func (s *Server) newsOf(w http.ResponseWriter, r *http.Request, v *view) error {
 
 // Poll is where a list asks what is new since it was shown.
 func (p *inboxView) Poll() string {
-	q := url.Values{"view": {p.Current.ID}, "since": {strconv.FormatInt(p.Now.UnixMilli(), 10)}}
-	for _, k := range []string{"brand", "source", "label", "date"} {
-		if x := p.Query(k); x != "" {
-			q.Set(k, x)
-		}
-	}
-	return newsPath + "?" + q.Encode()
+	return newsPath + "?view=" + url.QueryEscape(p.Current.ID) + "&" + p.choose("since", strconv.FormatInt(p.Now.UnixMilli(), 10), narrowing...)
 }
 
 // Fresh is this list from its beginning.

@@ -58,10 +58,8 @@ func (s *Server) stranger(r *http.Request) *view {
 	if len(p.Brands) > 0 {
 		v.Brand = p.Brands[0]
 	}
-	for _, b := range p.Brands {
-		if b.ID == v.query.Get("brand") {
-			v.Brand = b
-		}
+	if b, ok := p.Brand(v.query.Get("brand")); ok {
+		v.Brand = b
 	}
 	return v
 }
@@ -198,7 +196,7 @@ func (v *view) with(path, name, value string) string {
 
 // ViewPath is the address of a saved view, with what else is chosen.
 func (v *view) ViewPath(id string) string {
-	return "/inbox?" + v.choose("view", id, "brand", "source", "label")
+	return "/inbox?" + v.choose("view", id, narrowing...)
 }
 
 // MentionsOf is the address of the mentions of a day.

@@ -29,7 +29,6 @@ func (p *ratingsView) Sections() []section { return p.spanOf().Sections() }
 // A site is how a brand is rated at a source.
 type site struct {
 	Source    string
-	Kind      string
 	Is, Was   trend.Stars // the newest ratings, and as many before them
 	Newest    puskaradio.Rating
 	NewestID  puskaradio.ID
@@ -62,10 +61,6 @@ func (s *Server) sites(ctx context.Context, v *view) (out []site, err error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.allSources(ctx)
-	if err != nil {
-		return nil, err
-	}
 	rated := map[string]bool{}
 	for _, c := range counts {
 		rated[c.Source] = rated[c.Source] || c.Rated > 0
@@ -77,11 +72,6 @@ func (s *Server) sites(ctx context.Context, v *view) (out []site, err error) {
 		x, err := s.siteOf(ctx, v.Brand.ID, source)
 		if err != nil {
 			return nil, err
-		}
-		for _, src := range all {
-			if src.ID == source {
-				x.Kind = src.Kind
-			}
 		}
 		if x.Is.N > 0 {
 			out = append(out, x)
@@ -136,17 +126,11 @@ func (s *Server) ratingsPage(w http.ResponseWriter, r *http.Request, v *view) er
 	}
 	rows := [][]string{{"source", "n", "mean", "low", "high", "1", "2", "3", "4", "5", "oldest", "newest", "n before", "mean before"}}
 	for _, x := range p.Sites {
-		mean := func(s trend.Stars, value float64) string {
-			if s.N == 0 {
-				return ""
-			}
-			return strconv.FormatFloat(value, 'f', 2, 64)
-		}
-		row := []string{x.Source, strconv.Itoa(x.Is.N), mean(x.Is, x.Is.Mean), mean(x.Is, x.Is.Low), mean(x.Is, x.Is.High)}
+		row := []string{x.Source, strconv.Itoa(x.Is.N), csvMean(x.Is.N, x.Is.Mean), csvMean(x.Is.N, x.Is.Low), csvMean(x.Is.N, x.Is.High)}
 		for _, n := range x.Is.Bars {
 			row = append(row, strconv.Itoa(n))
 		}
-		rows = append(rows, append(row, x.Is.Oldest.UTC().Format(time.RFC3339), x.Is.Newest.UTC().Format(time.RFC3339), strconv.Itoa(x.Was.N), mean(x.Was, x.Was.Mean)))
+		rows = append(rows, append(row, x.Is.Oldest.UTC().Format(time.RFC3339), x.Is.Newest.UTC().Format(time.RFC3339), strconv.Itoa(x.Was.N), csvMean(x.Was.N, x.Was.Mean)))
 	}
 	return s.exportCSV(w, r, v, "ratings", rows)
 }

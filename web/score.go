@@ -49,17 +49,14 @@ func (s *Server) score(ctx context.Context, v *view, days []trend.Day, last int)
 		return nil, nil
 	}
 	x := &scoreView{Now: scores[len(scores)-1]}
-	for i, r := range scores {
-		at := days[len(days)-len(scores)+i].At
-		d, err := s.o.Store.Digest(ctx, v.Brand.ID, at.Format(time.DateOnly))
-		kept := err == nil && d.Reputation != nil
-		switch {
-		case kept:
-			r, x.Kept = *d.Reputation, x.Kept+1
-		case err != nil && !errors.Is(err, puskaradio.ErrNotFound):
-			return nil, err
+	var err error
+	if x.Days, err = s.scoresOf(ctx, v.Brand.ID, days, scores); err != nil {
+		return nil, err
+	}
+	for _, d := range x.Days {
+		if d.Kept {
+			x.Kept++
 		}
-		x.Days = append(x.Days, scoreDay{at, r, kept})
 	}
 	x.draw()
 	y, m, d := v.Now.In(v.zone).Date()
@@ -78,6 +75,23 @@ func (s *Server) score(ctx context.Context, v *view, days []trend.Day, last int)
 	}
 	x.Change, x.Pulls = trend.Pulls(days, heard, x.Since)
 	return x, nil
+}
+
+// scoresOf are scores of the last days as they were sent, where they were.
+func (s *Server) scoresOf(ctx context.Context, brand string, days []trend.Day, scores []puskaradio.Reputation) ([]scoreDay, error) {
+	var out []scoreDay
+	for i, r := range scores {
+		x := scoreDay{At: days[len(days)-len(scores)+i].At, Reputation: r}
+		d, err := s.o.Store.Digest(ctx, brand, x.At.Format(time.DateOnly))
+		switch {
+		case err == nil && d.Reputation != nil:
+			x.Reputation, x.Kept = *d.Reputation, true
+		case err != nil && !errors.Is(err, puskaradio.ErrNotFound):
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 // draw makes the picture, with the scale from 0 to 100.

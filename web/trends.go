@@ -24,6 +24,7 @@ type trendsView struct {
 	Is, Was tally // this period, and the one before
 	Chart   chart
 	Voices  []voice
+	Fair    int // of the days, those that the voices are counted on
 	Stars   []starRow
 	Topics  []puskaradio.Topic
 	Talked  int
@@ -31,8 +32,9 @@ type trendsView struct {
 	Service *serviceView
 	Stories []storyRow // that were repeated most among them
 	Alerts  []puskaradio.Alert
-	Events  []event // on its days, the newest first
-	Unheard int     // of its first days, those whose outages are not looked at
+	Events  []event             // on its days, the newest first
+	on      map[string][]string // their texts, by date
+	Unheard int                 // of its first days, those whose outages are not looked at
 }
 
 // A tally is the counts of a period, or of a source in it.
@@ -198,30 +200,50 @@ func (s *Server) stars(ctx context.Context, p *trendsView, from time.Time) error
 	return nil
 }
 
-// voices are the shares of voice of the brand and its rivals.
+// voices are the shares of voice of the brand and its rivals, on the days that
+// all of them were heard equally on.
 func (s *Server) voices(ctx context.Context, p *trendsView, from time.Time) error {
 	if len(p.Brand.Rivals) == 0 {
 		return nil
 	}
+	sources, err := s.allSources(ctx)
+	if err != nil {
+		return err
+	}
+	heard, _, err := s.hearings(ctx, p.view, p.Days, len(sources))
+	if err != nil {
+		return err
+	}
+	ids := append([]string{p.Brand.ID}, p.Brand.Rivals...)
+	var readFrom [][]string
+	for _, id := range ids {
+		readFrom = append(readFrom, sourcesOf(sources, id))
+	}
+	fair := map[string]bool{}
+	for _, d := range p.Days {
+		if heard.Fair(date(d), readFrom...) {
+			fair[date(d)] = true
+		}
+	}
+	if p.Fair = len(fair); p.Fair == 0 {
+		return nil
+	}
 	totals := map[string]int{}
-	for _, id := range append([]string{p.Brand.ID}, p.Brand.Rivals...) {
-		counts, err := s.o.Store.Series(ctx, id, from, p.Now, store.Day)
+	for _, id := range ids {
+		days, err := s.daysOf(ctx, p.view, id, from)
 		if err != nil {
 			return err
 		}
 		totals[id] = 0
-		for _, c := range counts {
-			totals[id] += c.Total()
+		for _, d := range days {
+			if fair[date(d)] {
+				totals[id] += d.Negative + d.Neutral + d.Positive
+			}
 		}
 	}
 	for _, x := range trend.ShareOfVoice(totals) {
-		name := x.Brand
-		for _, b := range p.Plan.Brands {
-			if b.ID == x.Brand {
-				name = b.Name
-			}
-		}
-		p.Voices = append(p.Voices, voice{x, name})
+		b, _ := p.Plan.Brand(x.Brand)
+		p.Voices = append(p.Voices, voice{x, b.Name})
 	}
 	return nil
 }

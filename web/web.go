@@ -37,6 +37,16 @@ type Plan struct {
 	OIDC       *OIDC // that signs people in; nil if none does
 }
 
+// Brand is the brand of an id, if it is configured.
+func (p *Plan) Brand(id string) (puskaradio.Brand, bool) {
+	for _, b := range p.Brands {
+		if b.ID == id {
+			return b, true
+		}
+	}
+	return puskaradio.Brand{ID: id, Name: id}, false
+}
+
 // A Source is how a source is.
 type Source struct {
 	ID, Kind string
@@ -106,6 +116,7 @@ type Server struct {
 	requests requests
 	deeds    deeds
 	looks    looks
+	drafting busy
 	ledger   ledger
 	every    time.Duration // after which an open page asks what is new
 
@@ -119,7 +130,7 @@ type Server struct {
 
 // New makes a server. Nobody can enter before [Server.Ticket] was called.
 func New(o Options) *Server {
-	s := &Server{o: o, log: o.Log, now: o.Now, every: newsEvery}
+	s := &Server{o: o, log: o.Log, now: o.Now, every: newsEvery, ledger: ledger{most: heardMost}}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -30,6 +30,7 @@ type place struct {
 	had    *puskaradio.TakenError
 	muted  time.Time
 	unsent error
+	drafts func(ctx context.Context) (string, error) // nil: at once
 	moves  atomic.Int64
 	late   time.Duration // after testNow
 }
@@ -55,7 +56,10 @@ func (p *place) Draft(_ context.Context, c *puskaradio.Case) (Answer, error) {
 	return Answer{Text: "We are sorry. " + c.Mention.Text, Send: c.Mention.Source == "shop", As: "Acme", To: "https://shop.example/r1", Model: "tiny, 127.0.0.1"}, nil
 }
 
-func (p *place) Suggest(_ context.Context, c *puskaradio.Case) (string, error) {
+func (p *place) Suggest(ctx context.Context, c *puskaradio.Case) (string, error) {
+	if p.drafts != nil {
+		return p.drafts(ctx)
+	}
 	if p.unsent != nil {
 		return "", p.unsent
 	}
@@ -271,7 +275,7 @@ func TestPages(t *testing.T) {
 			"1 of 2 sources answered", "Forty minutes.", "<rect",
 		}},
 		{"/a/URGENT", []string{"One post was enough", "Nobody was told"}},
-		{"/trends", []string{"There are too few to compare", "<rect", "Share of voice", "50%", "1.0/5", "n = 1", "service", `href="/a/7F3K"`, `href="/mentions?brand=acme&amp;date=2026-11-22"`}},
+		{"/trends", []string{"There are too few to compare", "<rect", "Share of voice", "days were covered equally for all", "50%", "1.0/5", "n = 1", "service", `href="/a/7F3K"`, `href="/mentions?brand=acme&amp;date=2026-11-22"`}},
 		{"/trends?period=7d&lang=fi", []string{"7 päivää", "Nettosävy", "−100"}},
 		{"/sources", []string{"refused", "status 403: refused", "never", "15m"}},
 	} {

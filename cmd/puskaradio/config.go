@@ -52,14 +52,14 @@ type sentimentConfig struct {
 }
 
 type answersConfig struct {
-	Model *modelConfig `json:"model,omitempty" jsonschema:"description=A language model that drafts an answer when a person asks for one; it gets the text of that post and nothing else; none unless said"`
+	Model *modelConfig `json:"model,omitempty" jsonschema:"description=A language model that drafts an answer when a person asks for one; it gets the title and text and stars of that post and its language and the name of the brand and the style below but not who wrote it; none unless said"`
 }
 
 type modelConfig struct {
 	URL      string `json:"url" jsonschema:"required,description=Where it speaks the protocol of OpenAI's chat completions such as http://127.0.0.1:11434/v1; best on a machine of yours"`
 	Model    string `json:"model" jsonschema:"required,description=Its name there"`
 	TokenEnv string `json:"token_env,omitempty" jsonschema:"description=The environment variable that holds a token; none is sent unless said"`
-	Timeout  span   `json:"timeout,omitempty" jsonschema:"description=The longest that a draft may take; 30s unless said"`
+	Timeout  span   `json:"timeout,omitempty" jsonschema:"description=The longest that a draft may take; 5m at most and 30s unless said"`
 	Style    string `json:"style,omitempty" jsonschema:"description=How the house answers in a few sentences"`
 }
 

@@ -94,14 +94,7 @@ func TestKilledAtRandom(t *testing.T) {
 	w.mu.Lock()
 	w.load = false
 	w.mu.Unlock()
-	for range 12 { // it reads what is left and tells what it must
-		last := w.start("", "run")
-		time.Sleep(5 * time.Second)
-		w.stop(last)
-		if len(w.queued()) == 0 {
-			break
-		}
-	}
+	w.drain()
 	w.account(kills)
 }
 

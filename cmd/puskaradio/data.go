@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,10 +49,11 @@ line. A cell that a spreadsheet would take for a formula gets a ' before it.`,
 				return usage("--delimiter %q: write one character", delimiter)
 			}
 			f.Limit = 500
-			if err := a.export(cmd, s, f, []rune(delimiter)[0]); err != nil {
+			// Before anything is printed: an export that breaks off has given something away.
+			if err := a.recordDeed(cmd.Context(), s, "exported mentions", strings.TrimSpace(f.Brand+" "+from+" "+to)); err != nil {
 				return err
 			}
-			return a.recordDeed(cmd.Context(), s, "exported mentions", strings.TrimSpace(f.Brand+" "+from+" "+to))
+			return a.export(cmd, s, f, []rune(delimiter)[0])
 		},
 	}
 	cmd.Flags().StringVar(&f.Brand, "brand", "", "the id of a brand; all unless said")
@@ -181,12 +183,15 @@ func (a *app) restoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore BACKUP",
 		Short: "Put a backup in the place of the data directory",
-		Long:  "Checks the backup and takes it for the data directory. What was there is moved\naside and not deleted. Stop puskaradio run first.",
+		Long:  "Checks the backup and takes it for the data directory. What was there is moved\naside and not deleted. Stop puskaradio run first. A history in PostgreSQL, see\nstore.url, is restored with its own tools.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			l, err := a.config()
 			if err != nil {
 				return err
+			}
+			if l.Store.URL != "" { // the directory is not what is read
+				return errors.New("the history is in PostgreSQL, see store.url, and nothing was restored. Stop what runs on it, and bring back with pg_restore what pg_dump has saved. To put a backup of a data directory there instead: take store.url out of the configuration, restore, put it back, and puskaradio migrate --to postgres into an empty database")
 			}
 			aside, err := store.Restore(a.path(args[0]), l.Data, time.Now())
 			if err != nil {

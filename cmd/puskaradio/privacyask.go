@@ -27,9 +27,12 @@ func (a *app) privacyExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Print what is held of an author at a source",
-		Long: `Prints everything that is held of what an author said at a source, with its versions,
-what was judged of it and what people wrote about it: for the author, who may ask for
-it. With --json it is one JSON object on a line for each text.`,
+		Long: `Prints the texts of an author at a source that are held, with their versions, what was
+judged of them and what people wrote about them: for the author, who may ask for it.
+Alerts and digests quote these texts and hold no others. With --json it is one JSON
+object on a line for each text. The audit log tells that it was asked, with a digest of
+the name. It ends with 0 though nothing is held, and with 1 where the store could not be
+read to the end.`,
 		Example:     "  puskaradio privacy export --source trustpilot --author 'Maija M.' --json > for-maija.jsonl",
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -38,6 +41,10 @@ it. With --json it is one JSON object on a line for each text.`,
 			}
 			s, l, err := a.store(cmd)
 			if err != nil {
+				return err
+			}
+			// Before anything is printed: what was printed in part was printed.
+			if err := a.recordDeed(cmd.Context(), s, "printed what is held of an author", source+" "+authorMark(author)); err != nil {
 				return err
 			}
 			n := 0
@@ -49,9 +56,9 @@ it. With --json it is one JSON object on a line for each text.`,
 				return err
 			}
 			if n == 0 {
-				return fmt.Errorf("nothing is held of an author of that name at %s; names are as they stand there", source)
+				fmt.Fprintf(a.err, "nothing is held of an author of that name at %s; names are as they stand there\n", source)
 			}
-			return a.recordDeed(cmd.Context(), s, "printed what is held of an author", source+" "+authorMark(author))
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&source, "source", "", "the id of the source")
@@ -149,7 +156,7 @@ func (l *loaded) recipients() (out []recipient) {
 		out = append(out, recipient{host(e.URL), "external scorer", "every text, with its stars", false})
 	}
 	if m := l.Answers.Model; m != nil {
-		out = append(out, recipient{host(m.URL), "language model", "the text of a post, when a person wants a draft", false})
+		out = append(out, recipient{host(m.URL), "language model", "a post with its title and stars, when a person wants a draft", false})
 	}
 	if l.Store.URL != "" {
 		out = append(out, recipient{host(l.Store.URL), "database", "everything", true})

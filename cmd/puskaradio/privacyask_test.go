@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,11 @@ import (
 
 	"github.com/puskaradio/puskaradio/store"
 )
+
+// A shut is a pipe that nobody reads.
+type shut struct{}
+
+func (shut) Write([]byte) (int, error) { return 0, errors.New("the pipe is shut") }
 
 // TestWhatIsHeld prints what is held of one author and of nobody else, and who
 // gets something of authors.
@@ -73,9 +79,15 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 	if n != 2 {
 		t.Errorf("%d lines, want 2", n)
 	}
-	do(exitFailed, "privacy", "export", "--source", "shop", "--author", "Nobody")
+	if out := do(exitDone, "privacy", "export", "--source", "shop", "--author", "Nobody"); out != "" {
+		t.Errorf("of nobody it holds %s", out)
+	}
 	do(exitUsage, "privacy", "export", "--source", "shop")
 	do(exitDone, "export", "--json")
+	broken := &app{in: strings.NewReader(""), out: shut{}, err: new(bytes.Buffer)}
+	if code := broken.run(context.Background(), []string{"-c", file, "export"}); code != exitFailed {
+		t.Errorf("an export into a pipe that is shut: exit code %d", code)
+	}
 
 	s, err := store.OpenBolt(filepath.Join(dir, "data"), nil)
 	if err != nil {
@@ -92,14 +104,14 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 			t.Errorf("the log names the author: %+v", d)
 		}
 	}
-	if got := strings.Join(log, "; "); got != "exported mentions; printed what is held of an author; printed what is held of an author" {
+	if got := strings.Join(log, "; "); got != "exported mentions; exported mentions"+strings.Repeat("; printed what is held of an author", 3) {
 		t.Errorf("the log: %s", got)
 	}
 
 	const report = `team (slack): alerts with quotes, digests with quotes; names of authors
 spare (slack): word of other channels that are away; no names of authors
 scorer.example (external scorer): every text, with its stars; no names of authors
-127.0.0.1:11434 (language model): the text of a post, when a person wants a draft; no names of authors
+127.0.0.1:11434 (language model): a post with its title and stars, when a person wants a draft; no names of authors
 `
 	if got := do(exitDone, "privacy", "report"); got != report {
 		t.Errorf("report:\n%s\nwant\n%s", got, report)

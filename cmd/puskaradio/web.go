@@ -243,15 +243,16 @@ func (a *app) linkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "link",
 		Short: "Print a link into the dashboard, for one person",
-		Long: `Prints a link that lets one person into the dashboard of puskaradio run, once, within
-half an hour. Each person needs a link of their own.`,
+		Long: `Prints a link that lets one person into the dashboard of puskaradio run or puskaradio
+web on this machine, once, within half an hour. Each person needs a link of their own.
+Of several web processes it opens the one that answers the commands of this machine.`,
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.served == nil {
 				if _, _, err := a.store(cmd); err != nil {
 					return err
 				}
-				return errors.New("the dashboard is not running; start it with: puskaradio run")
+				return errors.New("the dashboard is not running; start it with: puskaradio run, or with puskaradio web where store.url is set")
 			}
 			if a.web == nil {
 				return errors.New("the dashboard is off (web.off in the configuration)")

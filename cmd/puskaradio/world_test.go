@@ -48,6 +48,7 @@ type world struct {
 	mu    sync.Mutex
 	posts []worldPost
 	load  bool           // each fetch finds new posts
+	shown int            // how many of the newest posts the feed has; 0 is all
 	told  map[string]int // messages by their key
 	edits int
 	reads int // of the feed
@@ -153,7 +154,7 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 			Title   string `json:"title"`
 			Items   []item `json:"items"`
 		}{Version: "https://jsonfeed.org/version/1.1", Title: "world"}
-		for i := len(w.posts) - 1; i >= 0; i-- {
+		for i := len(w.posts) - 1; i >= 0 && (w.shown == 0 || len(w.posts)-i <= w.shown); i-- {
 			p := w.posts[i]
 			feed.Items = append(feed.Items, item{p.id, w.URL + "/" + p.id, p.text, p.at})
 		}
@@ -351,6 +352,19 @@ func (w *world) queued() (keys []string) {
 		}
 	}
 	return keys
+}
+
+// drain starts the program until it has read what is left and told what it must.
+func (w *world) drain() {
+	w.t.Helper()
+	for range 12 {
+		last := w.start("", "run")
+		time.Sleep(5 * time.Second)
+		w.stop(last)
+		if len(w.queued()) == 0 {
+			return
+		}
+	}
 }
 
 // account checks what must hold whatever was killed: everything that was
