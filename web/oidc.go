@@ -185,7 +185,14 @@ func (s *Server) endOIDC(w http.ResponseWriter, r *http.Request) {
 		if no.err != nil {
 			s.log.Warn("sign-in", "issuer", o.Issuer, "err", clipRunes(no.err.Error(), 300))
 		}
-		if err := s.record(r, cmp.Or(x.who, "–"), cmp.Or(no.what, "was refused"), o.Name); err != nil {
+		what := "was refused"
+		switch no.as {
+		case "unknown":
+			what = "was refused as unknown"
+		case "unverified":
+			what = "was refused as unverified"
+		}
+		if err := s.record(r, cmp.Or(x.who, "–"), what, o.Name); err != nil {
 			s.fault(w, r, v, err)
 			return
 		}
@@ -223,7 +230,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, v *view, x entran
 // A notIn is why somebody whom the issuer sent back may not enter.
 type notIn struct {
 	status int
-	what   string // for the audit log; empty is was refused
+	as     string // unknown, unverified, or nothing
 	text   string // for them
 	err    error  // what was wrong with the issuer, if something was
 }
@@ -258,9 +265,9 @@ func (s *Server) returned(r *http.Request, v *view, o *OIDC, cookie string) (ent
 	in := entrant{name, groups, x.next}
 	switch {
 	case errors.Is(err, errUnverified):
-		return in, &notIn{status: http.StatusForbidden, what: "was refused as unverified", text: v.T("%s does not say that the address %s is yours. Have it verified there.", o.Name, name)}
+		return in, &notIn{status: http.StatusForbidden, as: "unverified", text: v.T("%s does not say that the address %s is yours. Have it verified there.", o.Name, name)}
 	case err != nil:
-		return in, &notIn{status: http.StatusForbidden, what: "was refused as unknown", text: v.T("%s does not say who you are in a way that is known here. Ask an owner.", o.Name)}
+		return in, &notIn{status: http.StatusForbidden, as: "unknown", text: v.T("%s does not say who you are in a way that is known here. Ask an owner.", o.Name)}
 	}
 	people, err := s.o.Store.People(r.Context())
 	if err != nil {
@@ -273,7 +280,7 @@ func (s *Server) returned(r *http.Request, v *view, o *OIDC, cookie string) (ent
 		}
 	}
 	if o.role(groups) == "" {
-		return in, &notIn{status: http.StatusForbidden, what: "was refused as unknown", text: v.T("%s knows you as %s, and nobody of that name may enter here. Ask an owner.", o.Name, name)}
+		return in, &notIn{status: http.StatusForbidden, as: "unknown", text: v.T("%s knows you as %s, and nobody of that name may enter here. Ask an owner.", o.Name, name)}
 	}
 	return in, nil
 }
