@@ -135,7 +135,7 @@ var paperWords = map[string]string{
 	"alerts with quotes, digests with quotes": "hälytykset ja koosteet lainauksineen", "alerts with quotes": "hälytykset lainauksineen", "digests with quotes": "koosteet lainauksineen",
 	"word of other channels that are away": "tieto siitä, että muut kanavat ovat poissa",
 	"external scorer":                      "ulkopuolinen arvioija", "every text, with its stars": "jokainen teksti tähtineen",
-	"language model": "kielimalli", "the text of a post, when a person wants a draft": "viestin teksti, kun joku pyytää luonnosta", "database": "tietokanta", "everything": "kaikki",
+	"language model": "kielimalli", "a post with its title and stars, when a person wants a draft": "viesti otsikkoineen ja tähtineen, kun joku pyytää luonnosta", "database": "tietokanta", "everything": "kaikki",
 }
 
 // finnish puts Finnish words in the place of English ones.
