@@ -158,11 +158,12 @@ func (p *paper) finnish() {
 
 // days says a length of time in days.
 func days(lang string, d time.Duration) string {
-	n := strconv.Itoa(int((d + 24*time.Hour - 1) / (24 * time.Hour)))
-	if lang == "fi" {
-		return n + " päivää"
+	n := int((d + 24*time.Hour - 1) / (24 * time.Hour))
+	words := map[string][2]string{"en": {" day", " days"}, "fi": {" päivä", " päivää"}}[lang]
+	if n == 1 {
+		return "1" + words[0]
 	}
-	return n + " days"
+	return strconv.Itoa(n) + words[1]
 }
 
 // hostOf is the host of the address that a source reads, "" where its options
