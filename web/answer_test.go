@@ -194,7 +194,7 @@ func TestDraftSlow(t *testing.T) {
 	maija := p.enter("Maija")
 	p.drafts = func(ctx context.Context) (string, error) {
 		select {
-		case <-time.After(600 * time.Millisecond):
+		case <-time.After(1500 * time.Millisecond):
 			return "At last", nil
 		case <-ctx.Done():
 			return "", ctx.Err()
@@ -202,7 +202,7 @@ func TestDraftSlow(t *testing.T) {
 	}
 	srv := httptest.NewUnstartedServer(nil)
 	srv.Config = p.server.HTTP()
-	srv.Config.ReadTimeout, srv.Config.WriteTimeout = 200*time.Millisecond, 300*time.Millisecond
+	srv.Config.ReadTimeout, srv.Config.WriteTimeout = time.Second, time.Second
 	srv.Start()
 	defer srv.Close()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/m/"+string(id)+"/answer", strings.NewReader("do=suggest&was=new"))
