@@ -131,10 +131,11 @@ func TestExternalFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(c.do)
 			defer srv.Close()
+			e := &External{URL: srv.URL + "/?key=canary", Token: "canary"}
 			if name == "slow" {
 				defer close(release)
+				e.Timeout = 200 * time.Millisecond
 			}
-			e := &External{URL: srv.URL + "/?key=canary", Token: "canary", Timeout: 200 * time.Millisecond}
 			got := embeddedOnes(1)
 			err := e.Weigh(t.Context(), []Text{{Text: "x"}}, got)
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "127.0.0.1") {

@@ -167,6 +167,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 		return s.again(x, http.StatusUnprocessableEntity, v.T("Write an answer."))
 	case do == "noted":
 		return s.answered(x, &c)
+	case !answerable(v, &c):
+		return s.again(x, http.StatusConflict, v.unanswerable(&c))
 	}
 	ref, err := s.o.Answers.Send(r.Context(), c.ID, x.text, v.Who)
 	switch {

@@ -56,6 +56,7 @@ func TestComparePage(t *testing.T) {
 		"NPS", "100 (", "n = 40)", "−75 (", "The street is 175 points worse than the survey")
 	wants(t, "fi", anna.get("/trends/compare?period=7d&brand=acme&lang=fi"), "5/7 päivää", "Katu on 175 pistettä huonompi")
 	wants(t, "CSV", anna.get("/trends/compare?period=7d&brand=acme&format=csv"), "period,5,40,0,50,40,5.00\r\n", "before,5,5,0,45,0,\r\n", "bolt,6,0,0,50,0,\r\n")
+	wants(t, "who does not see the rival", p.join("Oili", puskaradio.Reader, "acme").get("/trends?period=7d"), "6 of 7 days were covered equally for all", `<th scope="row">Bolt</th>`)
 	p.server.ledger.most = 2 * 10 // ten days of two sources
 	few := anna.get("/trends/compare?period=7d&brand=acme")
 	wants(t, "days that are not looked at", few, "Only the last 10 days are looked at", "2 of 7 days were covered alike in both periods", // of three one was deaf

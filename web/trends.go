@@ -241,8 +241,9 @@ func (s *Server) voices(ctx context.Context, p *trendsView, from time.Time) erro
 			}
 		}
 	}
+	plan := s.o.Plan() // a rival may be none that the person sees
 	for _, x := range trend.ShareOfVoice(totals) {
-		b, _ := p.Plan.Brand(x.Brand)
+		b, _ := plan.Brand(x.Brand)
 		p.Voices = append(p.Voices, voice{x, b.Name})
 	}
 	return nil

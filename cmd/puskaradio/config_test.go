@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -312,4 +313,31 @@ func FuzzConfig(f *testing.F) {
 			t.Errorf("parseConfig = %v: no place is named", err)
 		}
 	})
+}
+
+// TestModelTakesItsTime: what the configuration lets a model take, no limit of
+// the client that asks it cuts short.
+func TestModelTakesItsTime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "puskaradio.yaml")
+	config := `contact: it@acme.example
+brands: [{id: acme, name: Acme}]
+sources: [{id: blog, kind: feed, options: {url: "https://blog.example/feed"}}]
+sentiment: {external: {url: "http://127.0.0.1:8080/score", timeout: 5m}}
+answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny, timeout: 5m}}
+`
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, hc := range map[string]*http.Client{"external": l.plan.External.Client, "drafter": l.plan.Drafter.Client} {
+		first := hc.Transport.(*http.Transport).ResponseHeaderTimeout
+		for what, limit := range map[string]time.Duration{"an answer": hc.Timeout, "its first byte": first} {
+			if limit != 0 && limit < 5*time.Minute {
+				t.Errorf("%s: %s may take %v", name, what, limit)
+			}
+		}
+	}
 }

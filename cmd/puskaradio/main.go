@@ -231,6 +231,15 @@ func httpClient() *http.Client {
 	}}
 }
 
+// modelClient is for models, which say nothing until they have thought: how long
+// one may take is in its own configuration, and can be more than for a channel.
+func modelClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxIdleConns: 10, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
+	}}
+}
+
 func (a *app) logger() *slog.Logger {
 	level := slog.LevelInfo
 	if a.verbose {

@@ -97,7 +97,7 @@ func (l *loaded) buildExternal(d *decoder) {
 	if c == nil {
 		return
 	}
-	e := &sentiment.External{URL: c.URL, Timeout: time.Duration(c.Timeout), Batch: c.Batch, Client: httpClient()}
+	e := &sentiment.External{URL: c.URL, Timeout: time.Duration(c.Timeout), Batch: c.Batch, Client: modelClient()}
 	if err := e.Check(); err != nil {
 		d.fault(l.node("sentiment", "external"), "sentiment.external: %v", err)
 		return
@@ -117,7 +117,7 @@ func (l *loaded) buildDrafter(d *decoder) {
 	if c == nil {
 		return
 	}
-	m := &sentiment.Drafter{URL: c.URL, Model: c.Model, Timeout: time.Duration(c.Timeout), Style: c.Style, Client: httpClient()}
+	m := &sentiment.Drafter{URL: c.URL, Model: c.Model, Timeout: time.Duration(c.Timeout), Style: c.Style, Client: modelClient()}
 	if err := m.Check(); err != nil {
 		d.fault(l.node("answers", "model"), "answers.model: %v", err)
 		return

@@ -30,7 +30,7 @@ func (a *app) eraseCommand() *cobra.Command {
 alerts and digests quote of it; messages in Slack are edited. The files are written
 anew, so that no freed page holds a word of it. Of the name a digest is kept, so that
 it is not crawled again. What was counted stays counted. Who asks may give the address
-of a post instead of a name: its author is meant then.
+of a post instead of a name: its author is meant then, if no other has the same address.
 
 It cannot reach mail that was sent, webhooks, and backups that were made before.`,
 		Example:     "  puskaradio privacy erase --source trustpilot --author 'Maija M.'\n  puskaradio privacy erase --url https://www.trustpilot.com/reviews/65f0c0ffee",
@@ -75,26 +75,37 @@ It cannot reach mail that was sent, webhooks, and backups that were made before.
 	return cmd
 }
 
-// authorAt finds whose post is at an address, and at which source.
+// authorAt finds whose post is at an address, and at which source. Many kinds of
+// source have one address for the posts of many, such as the page of a product:
+// of these nobody is meant.
 func authorAt(ctx context.Context, s store.Store, address string) (source, author string, err error) {
-	f := store.Filter{Limit: 1000}
+	f, found := store.Filter{Limit: 1000}, false
 	for {
 		es, next, err := s.Mentions(ctx, f)
 		if err != nil {
 			return "", "", err
 		}
-		for _, e := range es {
-			if m := &e.Mention; m.URL == address {
-				if m.Author == "" {
-					return "", "", fmt.Errorf("%s: the post names no author; it goes with the others of %s when keep has passed, or when it is deleted there", address, m.Source)
-				}
-				return m.Source, m.Author, nil
+		for i := range es {
+			m := &es[i].Mention
+			switch {
+			case m.URL != address:
+			case !found:
+				source, author, found = m.Source, m.Author, true
+			case m.Source != source || m.Author != author:
+				return "", "", fmt.Errorf("%s: posts of more than one author have that address; find the name with puskaradio export, and say --source and --author", address)
 			}
 		}
 		if f.After = next; next == "" {
-			return "", "", fmt.Errorf("%s: nothing with that address is held; it must be the one that puskaradio export prints", address)
+			break
 		}
 	}
+	switch {
+	case !found:
+		return "", "", fmt.Errorf("%s: nothing with that address is held; it must be the one that puskaradio export prints", address)
+	case author == "":
+		return "", "", fmt.Errorf("%s: the post names no author; it goes with the others of %s when keep has passed, or when it is deleted there", address, source)
+	}
+	return source, author, nil
 }
 
 // authorMark stands for a name in the audit log.

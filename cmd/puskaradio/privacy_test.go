@@ -18,7 +18,8 @@ func TestEraseByAddress(t *testing.T) {
 	csv := filepath.Join(dir, "in.csv")
 	rows := "brand;source;published;author;ref;rating;url;text\n" +
 		"acme;shop;2026-11-20;Maija;1;1;https://shop.example/1;Paketti ei tullut\nacme;shop;2026-11-21;Maija;2;5;https://shop.example/2;Nyt tuli\n" +
-		"acme;shop;2026-11-21;Matti;3;1;https://shop.example/3;Ei tullut\nacme;other;2026-11-21;Maija;4;1;https://other.example/4;Toinen Maija\nacme;shop;2026-11-21;;5;1;https://shop.example/5;Joku\n"
+		"acme;shop;2026-11-21;Matti;3;1;https://shop.example/3;Ei tullut\nacme;other;2026-11-21;Maija;4;1;https://other.example/4;Toinen Maija\nacme;shop;2026-11-21;;5;1;https://shop.example/5;Joku\n" +
+		"acme;app;2026-11-20;Liisa;6;1;https://app.example/;Kaatuu\nacme;app;2026-11-21;Olli;7;1;https://app.example/;Kaatuu aina\nacme;app;2026-11-22;Liisa;8;2;https://app.example/;Ei kaadu\n"
 	for name, text := range map[string]string{file: config, csv: rows} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -43,6 +44,7 @@ func TestEraseByAddress(t *testing.T) {
 		{exitUsage, []string{"--url", "https://shop.example/1", "--source", "shop", "--author", "Maija"}, "--url"},
 		{1, []string{"--url", "https://shop.example/9"}, "nothing with that address"},
 		{1, []string{"--url", "https://shop.example/5"}, "names no author"},
+		{1, []string{"--url", "https://app.example/"}, "more than one author"},
 		{exitDone, []string{"--url", "https://shop.example/2"}, "2 mentions forgotten"},
 		{1, []string{"--url", "https://shop.example/1"}, "nothing with that address"},
 	} {
@@ -51,7 +53,7 @@ func TestEraseByAddress(t *testing.T) {
 		}
 	}
 	left := do(exitDone, "export", "--json")
-	for text, want := range map[string]bool{"Paketti": false, "Nyt tuli": false, "Matti": true, "Toinen Maija": true, "Joku": true} {
+	for text, want := range map[string]bool{"Paketti": false, "Nyt tuli": false, "Matti": true, "Toinen Maija": true, "Joku": true, "Kaatuu": true, "Ei kaadu": true} {
 		if strings.Contains(left, text) != want {
 			t.Errorf("%q is left: %v\n%s", text, !want, left)
 		}

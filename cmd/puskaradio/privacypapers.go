@@ -135,7 +135,7 @@ var paperWords = map[string]string{
 	"alerts with quotes, digests with quotes": "hälytykset ja koosteet lainauksineen", "alerts with quotes": "hälytykset lainauksineen", "digests with quotes": "koosteet lainauksineen",
 	"word of other channels that are away": "tieto siitä, että muut kanavat ovat poissa",
 	"external scorer":                      "ulkopuolinen arvioija", "every text, with its stars": "jokainen teksti tähtineen",
-	"language model": "kielimalli", "the text of a post, when a person wants a draft": "viestin teksti, kun joku pyytää luonnosta", "database": "tietokanta", "everything": "kaikki",
+	"language model": "kielimalli", "a post with its title and stars, when a person wants a draft": "viesti otsikkoineen ja tähtineen, kun joku pyytää luonnosta", "database": "tietokanta", "everything": "kaikki",
 }
 
 // finnish puts Finnish words in the place of English ones.
@@ -158,11 +158,12 @@ func (p *paper) finnish() {
 
 // days says a length of time in days.
 func days(lang string, d time.Duration) string {
-	n := strconv.Itoa(int((d + 24*time.Hour - 1) / (24 * time.Hour)))
-	if lang == "fi" {
-		return n + " päivää"
+	n := int((d + 24*time.Hour - 1) / (24 * time.Hour))
+	words := map[string][2]string{"en": {" day", " days"}, "fi": {" päivä", " päivää"}}[lang]
+	if n == 1 {
+		return "1" + words[0]
 	}
-	return n + " days"
+	return strconv.Itoa(n) + words[1]
 }
 
 // hostOf is the host of the address that a source reads, "" where its options

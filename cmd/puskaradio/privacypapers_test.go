@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
 )
 
 // TestPapers prints the notice and the assessment of a configuration: each
@@ -43,8 +46,8 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 		wants []string
 		not   string
 	}{
-		{[]string{"notice", "--lang", "en"}, []string{"privacy@kauppa.example", "Texts for 90 days at the most", "team (slack: alerts with quotes, digests with quotes)", "a draft, without names", "object"}, "Pultti"},
-		{[]string{"notice"}, []string{"privacy@kauppa.example", "enintään 90 päivää", "hälytykset ja koosteet lainauksineen", "ilman nimiä", "vastustaa"}, "draft"},
+		{[]string{"notice", "--lang", "en"}, []string{"privacy@kauppa.example", "Texts for 90 days at the most", "team (slack: alerts with quotes, digests with quotes)", "a draft, without names", "goes here too, where the list above says so", "object"}, "Pultti"},
+		{[]string{"notice"}, []string{"privacy@kauppa.example", "enintään 90 päivää", "hälytykset ja koosteet lainauksineen", "ilman nimiä", "jos yllä oleva luettelo niin sanoo", "vastustaa"}, "draft"},
 		{[]string{"assessment", "--lang", "en"}, []string{"these rivals: Pultti", "reviews.example (reviews) (pages): kept 90 days", "2 of 3 sources", "backups 7 days"}, "xoxb"},
 		{[]string{"assessment", "--lang", "fi"}, []string{"kilpailijoista: Pultti", "(sivut)", "rajapinta tai syöte", "2/3 lähdettä", "varmuuskopioita 7 päivää"}, " days"},
 	} {
@@ -60,5 +63,56 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 	}
 	if _, errs := do(exitUsage, "privacy", "notice", "--lang", "sv"); !strings.Contains(errs, "fi or en") {
 		t.Error(errs)
+	}
+}
+
+// TestPapersInFinnish: whatever a configuration has texts sent to, and however
+// long a source lets them be kept, a Finnish paper says it in Finnish.
+func TestPapersInFinnish(t *testing.T) {
+	t.Setenv("SLACK_BOT_TOKEN", "xoxb-canary")
+	file := filepath.Join(t.TempDir(), "puskaradio.yaml")
+	config := `contact: privacy@kauppa.example
+store: {url: "postgres://puskaradio@db.example/puskaradio"}
+brands: [{id: acme, name: Kauppa Oy}]
+sources: [{id: blog, kind: feed, options: {url: "https://shop.example/feed"}}]
+sentiment: {external: {url: "http://127.0.0.1:8080/score"}}
+answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
+channels:
+  - {id: both, kind: slack, options: {channel: C1}}
+  - {id: loud, kind: slack, digest: false, options: {channel: C2}}
+  - {id: calm, kind: slack, alerts: false, fallback: spare, options: {channel: C3}}
+  - {id: spare, kind: slack, alerts: false, digest: false, options: {channel: C4}}
+`
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := []string{"pages", "interface or feed", "none"}
+	for _, r := range l.recipients() {
+		if said = append(said, r.Gets); r.Kind != "slack" {
+			said = append(said, r.Kind)
+		}
+	}
+	for _, k := range []puskaradio.Keeping{puskaradio.UntilGone, puskaradio.Month, puskaradio.Hours, puskaradio.Nothing} {
+		said = append(said, k.String())
+	}
+	if len(said) < 17 {
+		t.Fatalf("only %q", said)
+	}
+	for _, en := range said {
+		if paperWords[en] == "" {
+			t.Errorf("no Finnish for %q", en)
+		}
+	}
+	for _, tt := range []struct {
+		long   time.Duration
+		en, fi string
+	}{{time.Hour, "1 day", "1 päivä"}, {25 * time.Hour, "2 days", "2 päivää"}, {90 * 24 * time.Hour, "90 days", "90 päivää"}} {
+		if en, fi := days("en", tt.long), days("fi", tt.long); en != tt.en || fi != tt.fi {
+			t.Errorf("%v is %q and %q", tt.long, en, fi)
+		}
 	}
 }
