@@ -24,6 +24,7 @@ type stories struct {
 	mu   sync.Mutex
 	by   map[string]*trend.Stories[puskaradio.ID]
 	read map[string]time.Time       // by brand: when it was read from the store
+	all  map[string]time.Time       // by brand: when all of it was
 	told map[puskaradio.ID][]uint64 // who has repeated a story, by digests of their names
 	held int                        // texts of all brands
 }
@@ -59,7 +60,7 @@ func (s *stories) repeats(first puskaradio.ID, m *puskaradio.Mention) {
 func (s *stories) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.by, s.read, s.told, s.held = nil, nil, nil, 0
+	s.by, s.read, s.all, s.told, s.held = nil, nil, nil, nil, 0
 }
 
 // keepWithin forgets the older half of each brand's texts when all together
@@ -101,19 +102,24 @@ func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now 
 	return nil
 }
 
-// lateStory is how long after it was said something may be read that another
-// process kept.
-const lateStory = time.Hour
+// What another process keeps is read soon where it was said lately, and where a
+// slow source told of it late, when all is read again.
+const (
+	lateStory  = time.Hour
+	storyAgain = 10 * time.Minute
+)
 
 // storiesOf is what began a story of a brand lately: read from the store at
 // first, and of what other processes keep there now and then. The lock is held.
 func (m *Monitor) storiesOf(ctx context.Context, brand string, now time.Time) (*trend.Stories[puskaradio.ID], error) {
 	s, from := m.stories.by[brand], now.Add(-storyFor)
+	whole := true
 	switch {
 	case s == nil:
 		s = trend.NewStories[puskaradio.ID](storyMost)
+	case m.shared() && now.Sub(m.stories.all[brand]) > storyAgain:
 	case m.shared() && now.Sub(m.stories.read[brand]) > tellEvery:
-		from = m.stories.read[brand].Add(-lateStory)
+		from, whole = m.stories.read[brand].Add(-lateStory), false
 	default:
 		return s, nil
 	}
@@ -122,7 +128,10 @@ func (m *Monitor) storiesOf(ctx context.Context, brand string, now time.Time) (*
 		return nil, err
 	}
 	if m.stories.by == nil {
-		m.stories.by, m.stories.read = map[string]*trend.Stories[puskaradio.ID]{}, map[string]time.Time{}
+		m.stories.by, m.stories.read, m.stories.all = map[string]*trend.Stories[puskaradio.ID]{}, map[string]time.Time{}, map[string]time.Time{}
+	}
+	if whole {
+		m.stories.all[brand] = now
 	}
 	m.stories.by[brand], m.stories.read[brand] = s, now
 	m.stories.held += s.Len() - before

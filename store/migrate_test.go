@@ -58,8 +58,8 @@ func TestMigrateRefuses(t *testing.T) {
 	}
 }
 
-// testHalfMoved interrupts a move: until it has gone on, nothing else is kept
-// there, and nothing is done.
+// testHalfMoved interrupts a move: until it has gone on, nothing is crawled into
+// the store, and none of its jobs is done.
 func testHalfMoved(t *testing.T, from, other, half store.Store) {
 	stop := errors.New("stop")
 	func() {
