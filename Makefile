@@ -74,7 +74,7 @@ spikes: # bursts and false alerts on 1,200 made-up brands, beside the rules of o
 	go test -count 1 -timeout 60m -run Simulated -v ./trend -sim.brands 200
 
 eval: # checks that need data which is not ours to publish: make eval DATA=…
-	DATA=$(abspath $(DATA)) go test -count 1 -tags eval -run 'Eval' -v ./trend ./cmd/puskaradio
+	DATA=$(abspath $(DATA)) go test -count 1 -timeout 30m -tags eval -run 'Eval' -v ./trend ./cmd/puskaradio
 
 tasks: # what the three people do, in Chromium, in both languages, three widths, light and dark, with scripts and without (eight minutes)
 	go test -count 1 -timeout 30m -run TasksInChromium -v ./cmd/puskaradio -browser.all
