@@ -14,16 +14,17 @@ var layers = map[string][]string{
 	"crawler":            {""},
 	"sentiment":          {""},
 	"internal/fault":     {},   // names places for tests; does nothing in a release
+	"internal/under":     {},   // opens files under their folder
 	"internal/crowd":     {""}, // made-up talk for benchmarks
 	"internal/jetstream": {},   // a server of posts for tests
 	"internal/chromium":  {},   // a browser for tests
 	"internal/postgres":  {},   // a PostgreSQL for tests
-	"store":              {"", "internal/fault"},
+	"store":              {"", "internal/fault", "internal/under"},
 	"trend":              {""},
 	"notify":             {""},
 	"monitor":            {"", "crawler", "sentiment", "store", "trend", "notify", "internal/fault"},
 	"web":                {"", "store", "trend"},
-	"cmd/puskaradio":     {"", "crawler", "sentiment", "store", "trend", "notify", "monitor", "web"},
+	"cmd/puskaradio":     {"", "crawler", "sentiment", "store", "trend", "notify", "monitor", "web", "internal/under"},
 }
 
 func TestImportsPointLeft(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/puskaradio/puskaradio/internal/fault"
+	"github.com/puskaradio/puskaradio/internal/under"
 )
 
 // Backup copies the data directory to a new folder in dir, while others read
@@ -165,7 +166,7 @@ func Restore(backup, dir string, now time.Time) (aside string, err error) {
 }
 
 func copyFile(from, to string) error {
-	in, err := openUnder(from, os.O_RDONLY, 0)
+	in, err := under.OpenFile(from, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

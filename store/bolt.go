@@ -17,6 +17,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/internal/under"
 )
 
 // Bolt keeps everything in one directory, for one process:
@@ -155,7 +156,7 @@ func openFile(path string, o BoltOptions) (db *bbolt.DB, err error) {
 		NoSync:          o.NoSync,
 		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: 1 << 26,
-		OpenFile:        openUnder,
+		OpenFile:        under.OpenFile,
 	})
 	if err == nil {
 		db.AllocSize = 4 << 20 // a file grows by so much; 16 MB for each quarter is a waste

@@ -16,6 +16,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/puskaradio/puskaradio/internal/under"
 )
 
 // A sidecar is id.json: what the files were when they were last known to be
@@ -45,7 +47,7 @@ func (s *Bolt) guard() error {
 			return &RefusedError{s.dir, name + " is cut off", restoreAdvice}
 		}
 	}
-	data, err := readUnder(filepath.Join(s.dir, "id.json"))
+	data, err := under.ReadFile(filepath.Join(s.dir, "id.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -107,7 +109,7 @@ func (s *Bolt) seal(clean bool) error {
 		return err
 	}
 	path := filepath.Join(s.dir, "id.json")
-	if err := writeUnder(path+".new", data, 0o600); err != nil {
+	if err := under.WriteFile(path+".new", data, 0o600); err != nil {
 		return err
 	}
 	return os.Rename(path+".new", path)
@@ -120,7 +122,7 @@ func (s *Bolt) refuse(path string, err error) error {
 	case errors.Is(err, berrors.ErrTimeout):
 		who := ""
 		var side sidecar
-		if data, err := readUnder(filepath.Join(s.dir, "id.json")); err == nil && json.Unmarshal(data, &side) == nil && side.PID > 0 {
+		if data, err := under.ReadFile(filepath.Join(s.dir, "id.json")); err == nil && json.Unmarshal(data, &side) == nil && side.PID > 0 {
 			who = fmt.Sprintf(", pid %d", side.PID)
 		}
 		return &RefusedError{s.dir, "puskaradio is already running there" + who, "stop it first, or use another directory"}
@@ -145,7 +147,7 @@ func checkFile(path string, o BoltOptions) (err error) {
 			err = fmt.Errorf("%v", p)
 		}
 	}()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: max(o.Wait, time.Second), OpenFile: openUnder})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: max(o.Wait, time.Second), OpenFile: under.OpenFile})
 	if err != nil {
 		return err
 	}
@@ -207,4 +209,10 @@ func (s *Bolt) quartersOnDisk() ([]uint16, error) {
 	slices.Sort(out)
 	slices.Reverse(out)
 	return out, nil
+}
+
+// isLink reports whether a path is a link, wherever it leads.
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&os.ModeSymlink != 0
 }

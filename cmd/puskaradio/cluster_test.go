@@ -21,7 +21,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/puskaradio/puskaradio/internal/postgres"
 	"github.com/puskaradio/puskaradio/store"
 )
 
@@ -53,9 +52,8 @@ type cluster struct {
 	feeds [][]worldPost
 	asked map[string][]time.Time // by host
 	grow  bool
-	told  map[string]int
-	n     int
-	used  time.Duration // CPU time of the workers that have ended
+	slackLedger
+	used time.Duration // CPU time of the workers that have ended
 }
 
 func newCluster(t *testing.T, url string) *cluster {
@@ -66,7 +64,7 @@ func newCluster(t *testing.T, url string) *cluster {
 	}
 	c := &cluster{
 		t: t, dir: t.TempDir(), bin: bin, url: url,
-		feeds: make([][]worldPost, *clusterSources), asked: map[string][]time.Time{}, told: map[string]int{},
+		feeds: make([][]worldPost, *clusterSources), asked: map[string][]time.Time{}, slackLedger: slackLedger{told: map[string]int{}},
 	}
 	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(c.serve))
 	c.Listener, err = net.Listen("tcp", "0.0.0.0:0") // all of 127.0.0.0/8 leads here
@@ -128,23 +126,8 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 	defer c.mu.Unlock()
 	host, _, _ := net.SplitHostPort(r.Host)
 	w.Header().Set("Content-Type", "application/json")
-	switch r.URL.Path {
-	case "/api/chat.postMessage":
-		var meta struct {
-			Payload struct {
-				Key string `json:"key"`
-			} `json:"event_payload"`
-		}
-		_ = json.Unmarshal([]byte(r.FormValue("metadata")), &meta)
-		c.told[meta.Payload.Key]++
-		c.n++
-		fmt.Fprintf(w, `{"ok":true,"channel":"C1","ts":"1.%06d"}`, c.n)
-		return
-	case "/api/chat.update":
-		fmt.Fprintf(w, `{"ok":true,"channel":"C1","ts":%q}`, r.FormValue("ts"))
-		return
-	case "/api/conversations.history":
-		fmt.Fprint(w, `{"ok":false,"error":"missing_scope"}`)
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		c.slackAnswers(w, r)
 		return
 	}
 	c.asked[host] = append(c.asked[host], now)
@@ -240,15 +223,7 @@ func (c *cluster) requests() (n int) {
 // TestWorkersKilled: three workers share the sources of one database while one
 // of them, or the one that leads, is killed every ten seconds.
 func TestWorkersKilled(t *testing.T) {
-	server, err := postgres.Start(postgres.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Stop()
-	url, err := server.Schema(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	url := startPostgres(t)
 	c := newCluster(t, url)
 	db, err := pgx.Connect(t.Context(), url)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/internal/under"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/notify"
 	"github.com/puskaradio/puskaradio/store"
@@ -99,7 +100,7 @@ func (c *checkup) run(cmd *cobra.Command) {
 		return
 	}
 	c.see("configuration", fmt.Sprintf("%s: %d brands, %d sources, %d channels", l.file, len(l.Brands), len(l.Sources), len(l.Channels)), nil, "")
-	if b, err := readUnder(reloadFault(l.Data)); err == nil {
+	if b, err := under.ReadFile(reloadFault(l.Data)); err == nil {
 		c.add("fault", "reload", "the running process could not take the changed configuration: "+string(b), "mend it; the old one is in force")
 	}
 	c.data(cmd, l)

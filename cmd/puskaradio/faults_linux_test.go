@@ -125,7 +125,7 @@ func TestFileSizeLimit(t *testing.T) {
 	// In the blocks of 512 bytes that the shell counts in: what there is, and little more.
 	limited := exec.Command("/bin/sh", "-c", fmt.Sprintf("ulimit -f %d; exec %s run", 4608*2, w.bin))
 	limited.Dir, limited.Env = w.dir, append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-test")
-	var log lockedBuffer
+	var log syncBuffer
 	limited.Stdout, limited.Stderr = &log, &log
 	if err := limited.Start(); err != nil {
 		t.Fatal(err)
@@ -145,24 +145,6 @@ func TestFileSizeLimit(t *testing.T) {
 	w.wait("the alert after the restart", func() bool { return len(w.told) > before })
 	w.stop(again)
 	w.account(1)
-}
-
-// A lockedBuffer is written by one and read by another.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // TestReadOnlyData: a data directory that cannot be written to is refused with

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/internal/under"
 	"github.com/puskaradio/puskaradio/sentiment"
 )
 
@@ -21,7 +22,7 @@ func lessonsPath(data string) string { return filepath.Join(data, "corrections.m
 
 // readLessons reads a file of lessons; nil if there is none.
 func readLessons(file string) (*sentiment.Lessons, error) {
-	b, err := readUnder(file)
+	b, err := under.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -86,7 +87,7 @@ func (s *liveScorer) Score(texts []sentiment.Text) []puskaradio.Score {
 
 // installLessons puts lessons in force; what was there is kept beside it.
 func installLessons(file string, l *sentiment.Lessons) error {
-	was, err := readUnder(file)
+	was, err := under.ReadFile(file)
 	switch {
 	case err == nil:
 		if err := replaceFile(file+".1", was); err != nil {

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/puskaradio/puskaradio/internal/postgres"
 	"github.com/puskaradio/puskaradio/store"
 )
 
@@ -43,15 +42,7 @@ var madeAt = regexp.MustCompile(`"decided":"[^"]*"`)
 // there: what is printed of it is the same to the byte, before, there and back.
 func TestMigrate(t *testing.T) {
 	t.Parallel()
-	server, err := postgres.Start(postgres.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Stop()
-	url, err := server.Schema(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	url := startPostgres(t)
 	dir := t.TempDir()
 	config := func(name, more string) string {
 		path := filepath.Join(dir, name)

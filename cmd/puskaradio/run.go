@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/internal/under"
 	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/store"
 )
@@ -147,7 +148,7 @@ func (r *runner) watch(ctx context.Context) {
 		last = stamp(file)
 		if err := r.reload(ctx); err != nil {
 			r.log.Error("the configuration is wrong; the old one stays in force", "err", err)
-			if err := writeUnder(reloadFault(r.current.Load().Data), []byte(err.Error()+"\n"), 0o600); err != nil {
+			if err := under.WriteFile(reloadFault(r.current.Load().Data), []byte(err.Error()+"\n"), 0o600); err != nil {
 				r.log.Error("cannot note that for doctor", "err", err)
 			}
 			continue

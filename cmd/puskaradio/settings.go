@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/puskaradio/puskaradio/internal/under"
 	"github.com/puskaradio/puskaradio/web"
 )
 
@@ -24,7 +25,7 @@ func (s settings) Configured(context.Context) (web.Configured, error) {
 		return web.Configured{}, fmt.Errorf("configuration: %w", err)
 	}
 	out := web.Configured{File: filepath.Base(file), Text: string(text), Keep: time.Duration(l.Keep)}
-	fault, err := readUnder(reloadFault(l.Data))
+	fault, err := under.ReadFile(reloadFault(l.Data))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return out, err
 	}

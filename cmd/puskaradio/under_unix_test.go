@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/puskaradio/puskaradio/internal/under"
 )
 
 // TestDataUnderOneRoot: what the commands keep beside the history is read and
@@ -19,10 +21,10 @@ func TestDataUnderOneRoot(t *testing.T) {
 		if err := os.Symlink(secret, at); err != nil {
 			t.Fatal(err)
 		}
-		if b, err := readUnder(at); err == nil || len(b) > 0 {
+		if b, err := under.ReadFile(at); err == nil || len(b) > 0 {
 			t.Errorf("read %s: %q, %v", at, b, err)
 		}
-		if err := writeUnder(at, []byte("x"), 0o600); err == nil {
+		if err := under.WriteFile(at, []byte("x"), 0o600); err == nil {
 			t.Errorf("wrote %s", at)
 		}
 	}
@@ -35,10 +37,10 @@ func TestDataUnderOneRoot(t *testing.T) {
 	if b, err := os.ReadFile(secret); err != nil || string(b) != "canary" {
 		t.Errorf("the file outside: %q, %v", b, err)
 	}
-	if err := writeUnder(filepath.Join(data, "x"), []byte("x"), 0o600); err != nil {
+	if err := under.WriteFile(filepath.Join(data, "x"), []byte("x"), 0o600); err != nil {
 		t.Error(err)
 	}
-	if b, err := readUnder(filepath.Join(data, "x")); err != nil || string(b) != "x" {
+	if b, err := under.ReadFile(filepath.Join(data, "x")); err != nil || string(b) != "x" {
 		t.Errorf("a file of its own: %q, %v", b, err)
 	}
 }

@@ -47,12 +47,41 @@ type world struct {
 
 	mu    sync.Mutex
 	posts []worldPost
-	load  bool           // each fetch finds new posts
-	shown int            // how many of the newest posts the feed has; 0 is all
-	told  map[string]int // messages by their key
-	edits int
-	reads int // of the feed
-	n     int
+	load  bool // each fetch finds new posts
+	shown int  // how many of the newest posts the feed has; 0 is all
+	reads int  // of the feed
+	slackLedger
+}
+
+// A slackLedger is a Slack that keeps what it was sent. It belongs to one caller
+// at a time.
+type slackLedger struct {
+	told     map[string]int // messages by their key
+	edits    int
+	messages int
+}
+
+func (s *slackLedger) slackAnswers(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/api/chat.postMessage":
+		var meta struct {
+			Payload struct {
+				Key string `json:"key"`
+			} `json:"event_payload"`
+		}
+		_ = json.Unmarshal([]byte(r.FormValue("metadata")), &meta)
+		s.told[meta.Payload.Key]++
+		s.messages++
+		fmt.Fprintf(w, `{"ok":true,"channel":"C1","ts":"1.%06d"}`, s.messages)
+	case "/api/chat.update":
+		s.edits++
+		fmt.Fprintf(w, `{"ok":true,"channel":"C1","ts":%q}`, r.FormValue("ts"))
+	case "/api/conversations.history":
+		// Not there: a crash between the post and its note repeats the message.
+		fmt.Fprint(w, `{"ok":false,"error":"missing_scope"}`)
+	default:
+		http.NotFound(w, r)
+	}
 }
 
 type worldPost struct {
@@ -76,7 +105,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: t.TempDir(), bin: bin, told: map[string]int{}}
+	w := &world{t: t, dir: t.TempDir(), bin: bin, slackLedger: slackLedger{told: map[string]int{}}}
 	w.Server = httptest.NewServer(http.HandlerFunc(w.serve))
 	t.Cleanup(w.Close)
 	now := time.Now()
@@ -159,24 +188,8 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 			feed.Items = append(feed.Items, item{p.id, w.URL + "/" + p.id, p.text, p.at})
 		}
 		_ = json.NewEncoder(rw).Encode(feed) // the reader may have been killed
-	case "/api/chat.postMessage":
-		var meta struct {
-			Payload struct {
-				Key string `json:"key"`
-			} `json:"event_payload"`
-		}
-		_ = json.Unmarshal([]byte(r.FormValue("metadata")), &meta)
-		w.told[meta.Payload.Key]++
-		w.n++
-		fmt.Fprintf(rw, `{"ok":true,"channel":"C1","ts":"1.%06d"}`, w.n)
-	case "/api/chat.update":
-		w.edits++
-		fmt.Fprintf(rw, `{"ok":true,"channel":"C1","ts":%q}`, r.FormValue("ts"))
-	case "/api/conversations.history":
-		// Not there: a crash between the post and its note repeats the message.
-		fmt.Fprint(rw, `{"ok":false,"error":"missing_scope"}`)
 	default:
-		http.NotFound(rw, r)
+		w.slackAnswers(rw, r)
 	}
 }
 
