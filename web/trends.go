@@ -230,9 +230,11 @@ func (s *Server) voices(ctx context.Context, p *trendsView, from time.Time) erro
 	}
 	totals := map[string]int{}
 	for _, id := range ids {
-		days, err := s.daysOf(ctx, p.view, id, from)
-		if err != nil {
-			return err
+		days := p.Days // the brand's own are read
+		if id != p.Brand.ID {
+			if days, err = s.daysOf(ctx, p.view, id, from); err != nil {
+				return err
+			}
 		}
 		totals[id] = 0
 		for _, d := range days {
