@@ -87,8 +87,9 @@ func (a *app) callServer(cmd *cobra.Command, data string) (code int, served bool
 	}
 }
 
-// serve answers the calls of other processes until ctx is done.
-func (a *app) serve(ctx context.Context, s store.Store, current func() *loaded) error {
+// serve answers the calls of other processes until ctx is done. It calls ready
+// once they are answered, by this process or by another.
+func (a *app) serve(ctx context.Context, s store.Store, current func() *loaded, ready func()) error {
 	l := current()
 	path := controlPath(l.Data)
 	if l.Store.URL != "" { // then no lock keeps others out of the directory
@@ -98,6 +99,7 @@ func (a *app) serve(ctx context.Context, s store.Store, current func() *loaded) 
 				break
 			}
 			_ = conn.Close()
+			ready()
 			select {
 			case <-ctx.Done():
 				return nil
@@ -113,6 +115,7 @@ func (a *app) serve(ctx context.Context, s store.Store, current func() *loaded) 
 	if err := os.Chmod(path, 0o600); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	ready()
 	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
 	defer stop()
 	var wg sync.WaitGroup

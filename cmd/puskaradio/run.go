@@ -79,7 +79,10 @@ func (r *runner) run(ctx context.Context) error {
 		wg.Go(func() { r.robots(ctx) })
 	}
 	if r.role.shows() {
-		works = append(works, r.serveWeb, func(ctx context.Context) error { return r.app.serve(ctx, r.store, r.current.Load) })
+		answers := make(chan struct{}) // closed when other processes are answered
+		works = append(works, func(ctx context.Context) error {
+			return r.app.serve(ctx, r.store, r.current.Load, sync.OnceFunc(func() { close(answers) }))
+		}, func(ctx context.Context) error { return r.serveWeb(ctx, answers) })
 	}
 	errs := make([]error, len(works))
 	for i, work := range works {

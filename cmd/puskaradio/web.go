@@ -192,8 +192,9 @@ func (r *runner) mayOpen(ctx context.Context) error {
 	return fmt.Errorf("web.listen: %s is open to others, and no owner has a password yet; add one with: puskaradio user add NAME --role owner --password-stdin", l.Web.Listen)
 }
 
-// serveWeb serves the dashboard until ctx is done.
-func (r *runner) serveWeb(ctx context.Context) error {
+// serveWeb serves the dashboard until ctx is done. It tells of it once others
+// may ask for a link too, when answers is closed.
+func (r *runner) serveWeb(ctx context.Context, answers <-chan struct{}) error {
 	d := r.app.web
 	if d == nil {
 		return nil
@@ -215,6 +216,11 @@ func (r *runner) serveWeb(ctx context.Context) error {
 	link, err := d.link()
 	if err != nil {
 		return err
+	}
+	select {
+	case <-answers:
+	case <-ctx.Done():
+		return ln.Close()
 	}
 	fmt.Fprintf(r.app.err, "The dashboard, for one person, once, within half an hour: %s\n", link)
 	return serveUntil(ctx, d.server.HTTP(), ln, "dashboard")
