@@ -75,7 +75,11 @@ func (m *Monitor) keepWatch(ctx context.Context, brand string, w *watch) error {
 func (m *Monitor) forgetWatch(ctx context.Context, brands []puskaradio.Brand) error {
 	for _, b := range brands {
 		for _, key := range []string{watchKey(b.ID), topicsKey(b.ID)} {
-			if _, err := m.Store.Commit(ctx, store.Crawl{Job: key, Cursor: []byte{}}); err != nil {
+			state, err := m.Store.Cursor(ctx, key)
+			if err == nil && len(state) > 0 {
+				_, err = m.Store.Commit(ctx, store.Crawl{Job: key, Cursor: []byte{}})
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -173,18 +174,72 @@ func (m *Monitor) begunAt(ctx context.Context, id string) (time.Time, error) {
 	return time.UnixMilli(ms).UTC(), err
 }
 
-// prepare finds the brands of texts, puts their dates right and scores them.
+// partSize is how many texts a processor takes at a time.
+const partSize = 32
+
+// prepare finds the brands of texts, puts their dates right and scores them,
+// many of them on all processors.
 func (m *Monitor) prepare(ctx context.Context, p *Plan, src *Source, matcher *crawler.Matcher, found []puskaradio.Mention, now time.Time) []puskaradio.Mention {
+	parts := (len(found) + partSize - 1) / partSize
+	done := make([]judged, parts)
+	faults := make([]any, parts)
+	var next atomic.Int64
+	work := func() {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= parts {
+				return
+			}
+			func() {
+				defer func() { faults[i] = recover() }() // it is the caller's to bear
+				done[i] = m.judge(p, src, matcher, found[i*partSize:min((i+1)*partSize, len(found))], now)
+			}()
+		}
+	}
+	var wg sync.WaitGroup
+	for range min(parts, runtime.GOMAXPROCS(0)) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+	var all judged
+	for i := range parts {
+		if faults[i] != nil {
+			panic(faults[i])
+		}
+		all.mentions = append(all.mentions, done[i].mentions...)
+		all.texts = append(all.texts, done[i].texts...)
+		all.scores = append(all.scores, done[i].scores...)
+	}
+	m.weigh(ctx, p, all.texts, all.scores)
+	for i, s := range all.scores {
+		x := &all.mentions[i]
+		x.Score = &s
+		if x.Lang == "" {
+			x.Lang = s.Lang
+		}
+		x.Flag = flag(x, now)
+	}
+	return all.mentions
+}
+
+// judged is mentions, each of one brand, with their scores.
+type judged struct {
+	mentions []puskaradio.Mention
+	texts    []sentiment.Text
+	scores   []puskaradio.Score
+}
+
+func (m *Monitor) judge(p *Plan, src *Source, matcher *crawler.Matcher, found []puskaradio.Mention, now time.Time) (out judged) {
 	brands := p.brandsOf(src)
-	var out []puskaradio.Mention
-	var texts []sentiment.Text
+	var named []int
 	for _, f := range found {
 		f.Source, f.Genre, f.FirstSeen = cmp.Or(f.Source, src.ID), cmp.Or(f.Genre, src.Genre), now
 		settleDate(&f, now)
 		add := func(brand string) {
 			f.Brand = brand
-			out = append(out, f)
-			texts = append(texts, sentiment.Text{Text: f.Text, Title: f.Title, Lang: f.Lang, Genre: f.Genre, Rating: f.Rating})
+			out.mentions = append(out.mentions, f)
+			out.texts = append(out.texts, sentiment.Text{Text: f.Text, Title: f.Title, Lang: f.Lang, Genre: f.Genre, Rating: f.Rating})
 		}
 		switch {
 		case src.About != "":
@@ -192,47 +247,13 @@ func (m *Monitor) prepare(ctx context.Context, p *Plan, src *Source, matcher *cr
 		case f.Brand != "":
 			add(f.Brand)
 		default:
-			for _, i := range matcher.AppendMatch(nil, f.Title, f.Text) {
+			named = matcher.AppendMatch(named[:0], f.Title, f.Text)
+			for _, i := range named {
 				add(brands[i].ID)
 			}
 		}
 	}
-	scores := m.score(texts)
-	m.weigh(ctx, p, texts, scores)
-	for i, s := range scores {
-		out[i].Score = &s
-		if out[i].Lang == "" {
-			out[i].Lang = s.Lang
-		}
-		out[i].Flag = flag(&out[i], now)
-	}
-	return out
-}
-
-// score scores texts, many of them on all processors.
-func (m *Monitor) score(texts []sentiment.Text) []puskaradio.Score {
-	parts := min(runtime.GOMAXPROCS(0), len(texts)/50)
-	if parts < 2 {
-		return m.Scorer.Score(texts)
-	}
-	out := make([]puskaradio.Score, 0, len(texts))
-	scored := make([][]puskaradio.Score, parts)
-	faults := make([]any, parts)
-	var wg sync.WaitGroup
-	for i := range parts {
-		part := texts[len(texts)*i/parts : len(texts)*(i+1)/parts]
-		wg.Go(func() {
-			defer func() { faults[i] = recover() }() // it is the caller's to bear
-			scored[i] = m.Scorer.Score(part)
-		})
-	}
-	wg.Wait()
-	for i := range parts {
-		if faults[i] != nil {
-			panic(faults[i])
-		}
-		out = append(out, scored[i]...)
-	}
+	out.scores = m.Scorer.Score(out.texts)
 	return out
 }
 

@@ -104,8 +104,10 @@ func (m *Monitor) hear(ctx context.Context, p *Plan, src *Source, s crawler.Stre
 	// What was heard before an interruption is kept.
 	whole := context.WithoutCancel(ctx)
 	var wg sync.WaitGroup
-	commits := make(chan commit, 1)
-	wg.Go(func() { k.prepare(whole, commits) })
+	batches, ready, commits := make(chan crawler.Page, 1), make(chan prepared, 1), make(chan commit, 1)
+	wg.Go(func() { k.batch(batches) })
+	wg.Go(func() { k.prepare(whole, batches, ready) })
+	wg.Go(func() { k.tell(whole, ready, commits) })
 	wg.Go(func() { k.keep(whole, commits) })
 	defer func() {
 		close(k.pages)
@@ -126,7 +128,8 @@ func (m *Monitor) hear(ctx context.Context, p *Plan, src *Source, s crawler.Stre
 }
 
 // A keeper keeps the pages of one connection, those that come close together
-// in one transaction. It scores some while it keeps those before.
+// in one transaction. It gathers some while it scores those before, finds what
+// those before these repeat, and keeps the first.
 type keeper struct {
 	m     *Monitor
 	p     *Plan
@@ -136,6 +139,13 @@ type keeper struct {
 	err   error       // of keep
 }
 
+// prepared is a page whose mentions were scored.
+type prepared struct {
+	page     crawler.Page
+	mentions []puskaradio.Mention
+	now      time.Time
+}
+
 // A commit is what is kept in one transaction.
 type commit struct {
 	crawl store.Crawl
@@ -143,33 +153,64 @@ type commit struct {
 	more  bool // something may have been missed that can be fetched
 }
 
-// prepare gathers and scores pages until there are no more.
-func (k *keeper) prepare(ctx context.Context, commits chan<- commit) {
-	defer close(commits)
-	defer func() {
-		if r := recover(); r != nil {
-			k.fail(fmt.Errorf("stream %s: %v", k.src.ID, r))
-			for range k.pages { // until the connection has ended
-			}
-		}
-	}()
+// batch gathers pages until there are no more.
+func (k *keeper) batch(batches chan<- crawler.Page) {
+	defer close(batches)
 	for page := range k.pages {
 		for rest := &page; rest != nil; {
 			page, rest = k.gather(*rest)
-			for _, f := range page.Faults {
-				k.m.Log.Warn("unreadable", "stream", k.src.ID, "err", f)
+			batches <- page
+		}
+	}
+}
+
+// prepare scores pages until there are no more.
+func (k *keeper) prepare(ctx context.Context, batches <-chan crawler.Page, ready chan<- prepared) {
+	defer close(ready)
+	each(k, batches, func(page crawler.Page) error {
+		for _, f := range page.Faults {
+			k.m.Log.Warn("unreadable", "stream", k.src.ID, "err", f)
+		}
+		now := time.Now().UTC()
+		ready <- prepared{page, k.m.prepare(ctx, k.p, k.src, k.p.matchers[k.src.ID], page.Mentions, now), now}
+		return nil
+	})
+}
+
+// tell finds which of the prepared repeat others until there are no more.
+func (k *keeper) tell(ctx context.Context, ready <-chan prepared, commits chan<- commit) {
+	defer close(commits)
+	each(k, ready, func(x prepared) error {
+		if err := k.m.tellStories(ctx, x.mentions, x.now); err != nil {
+			return err
+		}
+		c := commit{k.m.page(k.p, k.src, x.page, x.mentions, x.now), x.page.Cursor == nil && len(x.page.Mentions)+len(x.page.Gone)+len(x.page.Faults) == 0, x.page.More}
+		c.crawl.Job, c.crawl.Ledger.Fetches = "listen/"+k.src.ID, 0 // that is counted by the clock
+		commits <- c
+		return nil
+	})
+}
+
+// each does something with what comes, until nothing does any more. A fault
+// ends the connection, and what still comes is let go: it is not kept, nor is
+// the cursor, so that it comes again.
+func each[T any](k *keeper, in <-chan T, do func(T) error) {
+	err := func() (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("stream %s: %v", k.src.ID, r)
 			}
-			now := time.Now().UTC()
-			ms := k.m.prepare(ctx, k.p, k.src, k.p.matchers[k.src.ID], page.Mentions, now)
-			if err := k.m.tellStories(ctx, ms, now); err != nil {
-				k.fail(err)
-				for range k.pages { // until the connection has ended
-				}
-				return
+		}()
+		for x := range in {
+			if err := do(x); err != nil {
+				return err
 			}
-			c := commit{k.m.page(k.p, k.src, page, ms, now), page.Cursor == nil && len(page.Mentions)+len(page.Gone)+len(page.Faults) == 0, page.More}
-			c.crawl.Job, c.crawl.Ledger.Fetches = "listen/"+k.src.ID, 0 // that is counted by the clock
-			commits <- c
+		}
+		return nil
+	}()
+	if err != nil {
+		k.fail(err)
+		for range in { // until the connection has ended
 		}
 	}
 }
