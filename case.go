@@ -33,6 +33,9 @@ type Case struct {
 	Until   time.Time `json:"until,omitzero"`   // when a snooze ends
 	Alerted time.Time `json:"alerted,omitzero"` // when a channel first told of it
 	Changes []Change  `json:"changes,omitempty"`
+	// Customer is the key of the [Customer] that the author is at that source;
+	// empty where nobody has said so.
+	Customer string `json:"customer,omitempty"`
 }
 
 // A Change is one step of a case, or a note on it: who did what and when.

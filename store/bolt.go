@@ -40,6 +40,8 @@ import (
 //	i       brand32 status8 sec32 hash64 → nothing: the inbox
 //	n       brand32 status8 → count64
 //	c       brand32 sec32 hash64 → JSON: case, correction
+//	u       month16 digest64 sec32 hash64 → brand32: by author, see past.go
+//	cust    digest64 of source and author → JSON(Customer)
 //	r       month16 brand32 day16 → packed counts by source, see rollup.go
 //	h       month16 brand32 hour32 → the same by hour
 //	a       sec32 ID → JSON(Alert);  aid: ID → sec32
@@ -92,9 +94,10 @@ type BoltOptions struct {
 }
 
 // boltVersion is the layout above. A directory with another is refused.
-const boltVersion = 2
+// Its predecessor is brought up to it when it is opened.
+const boltVersion = 3
 
-var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "r", "h", "a", "aid", "g", "sent", "who", "tok", "deeds", "erased", "cov", "cur", "j", "o"}
+var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "u", "cust", "r", "h", "a", "aid", "g", "sent", "who", "tok", "deeds", "erased", "cov", "cur", "j", "o"}
 
 // OpenBolt opens a data directory, or makes one. It answers a [RefusedError]
 // where the files are not as they were left.
@@ -140,7 +143,10 @@ func (s *Bolt) open() (err error) {
 	err = s.main.View(func(tx *bbolt.Tx) error {
 		return errors.Join(s.names.load(tx), s.refs.load(tx), s.erased.load(tx))
 	})
-	return errors.Join(err, s.seal(false))
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.fillAuthors(), s.seal(false))
 }
 
 // openFile opens a database. One whose list of free pages is damaged makes
@@ -177,7 +183,7 @@ func (s *Bolt) checkMeta(tx *bbolt.Tx) error {
 			b.Put([]byte("zone"), []byte(zone)))
 	} else if n := binary.BigEndian.Uint32(v); n > boltVersion {
 		return &RefusedError{s.dir, fmt.Sprintf("it was written by a later version (layout %d; this program knows %d)", n, boltVersion), "use the later program, or restore a backup of before"}
-	} else if n < boltVersion {
+	} else if n < boltVersion-1 {
 		return &RefusedError{s.dir, fmt.Sprintf("it was written by an earlier version (layout %d; this program knows %d)", n, boltVersion), "use the earlier program, or begin with an empty directory"}
 	}
 	if was := string(b.Get([]byte("zone"))); was != zone {

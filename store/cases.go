@@ -199,7 +199,8 @@ func (r *reader) caseOf(tx *bbolt.Tx, k mentionKey, e entry) (puskaradio.Case, e
 		}
 		c.Who, c.Until, c.Changes = rec.Who, rec.Until, rec.Changes
 	}
-	return c, nil
+	c.Customer, err = r.s.customerOf(tx, c.Mention.Source, c.Mention.Author)
+	return c, err
 }
 
 // Inbox implements [Store].

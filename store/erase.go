@@ -53,6 +53,9 @@ func (e *erased) has(source, author string) bool {
 // case.
 func sameAuthor(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
+// SameAuthor reports whether two names are of one author, within a source.
+func SameAuthor(a, b string) bool { return sameAuthor(a) == sameAuthor(b) }
+
 // Erase implements [Store].
 func (s *Bolt) Erase(ctx context.Context, source, author string) (out Erased, err error) {
 	if source == "" || sameAuthor(author) == "" {
@@ -61,7 +64,8 @@ func (s *Bolt) Erase(ctx context.Context, source, author string) (out Erased, er
 	// First nothing more is taken, then what is there goes.
 	d := s.erased.digest(source, author)
 	err = s.update(ctx, 1, func(b *batch) error {
-		return b.tx.Bucket([]byte("erased")).Put(binary.BigEndian.AppendUint64(nil, d), []byte(time.Now().UTC().Format(time.DateOnly)))
+		key := binary.BigEndian.AppendUint64(nil, d)
+		return errors.Join(b.tx.Bucket([]byte("cust")).Delete(key), b.tx.Bucket([]byte("erased")).Put(key, []byte(time.Now().UTC().Format(time.DateOnly))))
 	})
 	if err != nil {
 		return out, fmt.Errorf("store: erase: %w", err)

@@ -49,11 +49,11 @@ type mark struct {
 
 // The kinds of parcels, in the order in which they move. A kind is named as its
 // bucket is on bbolt, see [Bolt].
-var movedKinds = []string{"erased", "b", "d", "r", "h", "a", "g", "sent", "who", "tok", "deeds", "cov", "cur", "j"}
+var movedKinds = []string{"erased", "cust", "b", "d", "r", "h", "a", "g", "sent", "who", "tok", "deeds", "cov", "cur", "j"}
 
 // movedNames say the kinds in words.
 var movedNames = map[string]string{
-	"erased": "erased authors", "b": "mentions", "d": "forgotten mentions", "r": "counts by date", "h": "counts by hour", "a": "alerts", "g": "digests",
+	"erased": "erased authors", "cust": "customer keys", "b": "mentions", "d": "forgotten mentions", "r": "counts by date", "h": "counts by hour", "a": "alerts", "g": "digests",
 	"sent": "messages", "who": "people", "tok": "tokens", "deeds": "audit log", "cov": "ledger", "cur": "cursors", "j": "jobs",
 }
 

@@ -149,6 +149,9 @@ func (p *Postgres) Erase(ctx context.Context, source, author string) (out Erased
 		if err := p.lockRules(ctx, tx); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM customers WHERE digest = $1`, d); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `INSERT INTO erased VALUES ($1, $2) ON CONFLICT DO NOTHING`, d, time.Now().UTC().Format(time.DateOnly))
 		return err
 	})

@@ -35,7 +35,7 @@ func (p *Postgres) adopt(ctx context.Context, c constitution) (m mark, err error
 		if err := tx.QueryRow(ctx, `SELECT moving FROM meta`).Scan(&begun); err != nil {
 			return err
 		}
-		for _, table := range []string{"mentions", "counts", "alerts", "digests", "sent", "people", "tokens", "deeds", "erased", "coverage", "cursors", "jobs"} {
+		for _, table := range []string{"mentions", "counts", "alerts", "digests", "sent", "people", "tokens", "deeds", "erased", "customers", "coverage", "cursors", "jobs"} {
 			some := false
 			if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM `+table+`)`).Scan(&some); err != nil {
 				return err
@@ -72,6 +72,7 @@ func (p *Postgres) settle(ctx context.Context) error {
 // place of two parts: a number and bytes.
 var pgMoved = map[string]string{
 	"erased": `SELECT digest, ''::bytea, int8send(digest), convert_to(date, 'UTF8') FROM erased WHERE ($1 OR digest > $2) AND $3::bytea IS NOT NULL ORDER BY digest LIMIT $4`,
+	"cust":   `SELECT digest, ''::bytea, int8send(digest), convert_to(data::text, 'UTF8') FROM customers WHERE ($1 OR digest > $2) AND $3::bytea IS NOT NULL ORDER BY digest LIMIT $4`,
 	"a":      `SELECT sec, id, id, convert_to(data::text, 'UTF8') FROM alerts WHERE $1 OR (sec, id) > ($2, $3) ORDER BY sec, id LIMIT $4`,
 	"sent":   `SELECT 0::bigint, key, key, convert_to(data::text, 'UTF8') FROM sent WHERE $1 OR (0::bigint, key) > ($2, $3) ORDER BY key LIMIT $4`,
 	"who":    `SELECT 0::bigint, name, name, convert_to(data::text, 'UTF8') FROM people WHERE $1 OR (0::bigint, name) > ($2, $3) ORDER BY name LIMIT $4`,
@@ -295,6 +296,12 @@ func queueParcel(b *pgx.Batch, q parcel, names map[string]map[string]uint32) err
 	switch q.kind {
 	case "erased":
 		b.Queue(`INSERT INTO erased VALUES ($1, $2)`, int64(binary.BigEndian.Uint64(q.name)), string(q.value))
+	case "cust":
+		var c puskaradio.Customer
+		if err := json.Unmarshal(q.value, &c); err != nil {
+			return err
+		}
+		b.Queue(`INSERT INTO customers VALUES ($1, $2, $3)`, int64(binary.BigEndian.Uint64(q.name)), c.Key, q.value)
 	case "r", "h":
 		var ts []tally
 		for _, t := range q.by {

@@ -119,6 +119,8 @@ type full struct {
 	row     pgRow
 	mention puskaradio.Mention
 	rec     caseRecord
+
+	customer string // the key of its author; empty where there is none
 }
 
 func (f *full) entry() Entry {
@@ -131,14 +133,15 @@ func (f *full) asCase() puskaradio.Case {
 	}
 	return puskaradio.Case{
 		ID: f.row.key.id(), Mention: f.mention, Status: statuses[f.row.entry.status],
-		Who: f.rec.Who, Until: f.rec.Until, Changes: f.rec.Changes,
+		Who: f.rec.Who, Until: f.rec.Until, Changes: f.rec.Changes, Customer: f.customer,
 	}
 }
 
 // fulls reads the mentions that a query for rows of them finds, in their
 // order.
 func (p *Postgres) fulls(ctx context.Context, sql string, args []any) ([]full, error) {
-	rows, err := p.pool.Query(ctx, `SELECT `+rowColumns+`, t.record, c.data FROM (`+sql+`) m JOIN texts t ON t.seq = m.seq LEFT JOIN cases c ON c.hash = m.hash AND m.flags & 2 <> 0
+	rows, err := p.pool.Query(ctx, `SELECT `+rowColumns+`, t.record, c.data, coalesce(k.key, '') FROM (`+sql+`) m JOIN texts t ON t.seq = m.seq LEFT JOIN cases c ON c.hash = m.hash AND m.flags & 2 <> 0
+		LEFT JOIN customers k ON k.digest = t.author AND t.author <> 0
 		ORDER BY m.sec DESC, m.hash DESC`, args...)
 	if err != nil {
 		return nil, closedPool(err)
@@ -146,12 +149,13 @@ func (p *Postgres) fulls(ctx context.Context, sql string, args []any) ([]full, e
 	var out []full
 	var r pgRow
 	var record, data []byte
-	into, done := r.scan(&record, &data)
+	var customer string
+	into, done := r.scan(&record, &data, &customer)
 	_, err = pgx.ForEachRow(rows, into, func() error {
 		if err := done(); err != nil {
 			return err
 		}
-		f := full{row: r}
+		f := full{row: r, customer: customer}
 		var err, err2 error
 		f.mention, err = decodeMention(record)
 		f.rec, err2 = readCase(data)

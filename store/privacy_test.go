@@ -34,7 +34,7 @@ func leaves(t reflect.Type, at string, within ...reflect.Type) (out []string) {
 // TestNothingInferred names everything that is kept of what somebody said. Of
 // the person it is a name and how many follow it; the verdicts are of the text.
 // Whoever adds something must weigh here whether it tells of a person, and say
-// so in docs/privacy.md. Nothing can be asked for by a name: so nobody is
+// so in docs/privacy.md. Nothing can be asked for by a name but within one source: so nobody is
 // followed over sources.
 func TestNothingInferred(t *testing.T) {
 	verdict := strings.Fields("label value confidence unsure why words aspects.name aspects.component aspects.label aspects.words stage touchpoint journey_words lang model embedded")

@@ -283,7 +283,12 @@ func (s *Bolt) dropHours(ctx context.Context, before time.Time) error {
 // forget takes mentions out of all but the counts and the references, which
 // keep them from coming back.
 func (b *batch) forget(drop []found) error {
+	r := b.s.reader()
+	defer r.close()
 	for _, f := range drop {
+		if err := b.unfileAuthor(r, f); err != nil {
+			return err
+		}
 		if p := b.fresh[f.hash]; p != nil { // edited in this very transaction
 			f.entry = p.entry
 			delete(b.fresh, f.hash)

@@ -157,6 +157,17 @@ type Store interface {
 	Inbox(ctx context.Context, f Filter) ([]puskaradio.Case, string, error)
 	// Case looks one up.
 	Case(ctx context.Context, brand string, id puskaradio.ID) (puskaradio.Case, error)
+	// Past is what an author has said about a brand at a source, in any case of
+	// the letters: at most so many cases, the newest first. It looks at the newest
+	// thousand of the author's mentions there and no further, and never across
+	// sources. Without an author, or of an erased one, it is empty.
+	Past(ctx context.Context, brand, source, author string, most int) (Past, error)
+	// SetCustomer says who an author at a source is, in place of what was said
+	// before; an empty key takes it away. Of an erased author it answers
+	// puskaradio.ErrNotFound. The cases of the author have the key from then on.
+	SetCustomer(ctx context.Context, c puskaradio.Customer) error
+	// Customers are all that were said, by source and author.
+	Customers(ctx context.Context) ([]puskaradio.Customer, error)
 	// Waiting counts the open cases of a brand by status.
 	Waiting(ctx context.Context, brand string) (map[puskaradio.Status]int, error)
 	// Move takes a case from one status to the next. It answers
@@ -223,9 +234,18 @@ type Store interface {
 	// Erase forgets everything that an author said at a source, with what people
 	// wrote about it and what alerts and digests quote of it, and takes nothing
 	// of that author from then on: of the name a digest is kept, to know it by.
+	// The customer key of the author goes, too.
 	// All that was counted stays.
 	Erase(ctx context.Context, source, author string) (Erased, error)
 	Close() error
+}
+
+// A Past is what [Store.Past] gives.
+type Past struct {
+	Cases    []puskaradio.Case // a mention that never was a case has no status
+	Total    int               // mentions that were looked at
+	Negative int               // of them, by any scorer
+	More     bool              // there are older ones, which were not looked at
 }
 
 // An Erased is what [Store.Erase] did.

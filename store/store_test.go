@@ -43,6 +43,8 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Retain":       testRetain,
 		"Forget":       testForget,
 		"Erase":        testErase,
+		"Past":         testPast,
+		"Customers":    testCustomers,
 		"Stamps":       testStamps,
 		"Schedule":     testSchedule,
 		"RefusesBad":   testRefusesBad,

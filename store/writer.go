@@ -151,6 +151,9 @@ func (s *Bolt) commit(group []*write) (err error) {
 		if err := tx.Bucket([]byte("b")).Put(p.key.b(), p.entry.encode()); err != nil {
 			return err
 		}
+		if err := b.fileAuthor(p); err != nil {
+			return err
+		}
 	}
 	if err := b.counts.write(tx); err != nil {
 		return err
