@@ -47,6 +47,7 @@ func (s *Server) endpoints() map[string]endpoint {
 		"POST mentions/{id}/correct": {"Puts a person's verdict in place of the scorer's, or takes it back.", agent, nil, apiVerdict{}, apiMention{}, s.apiCorrect},
 		"GET cases":                  {"Mentions that want an answer or have wanted one, the newest first, each with its reply clock.", reader, []string{"brand", "source", "label", "statuses", "from", "to", "after", "limit"}, nil, apiCases{}, s.apiCases},
 		"POST cases/{id}/move":       {"Takes a case from one status to the next. If it is no longer as you saw it nothing is done, and the answer is 409 with who was first.", agent, nil, apiMove{}, apiCase{}, s.apiMove},
+		"POST cases/{id}/customer":   {"Says what the author of a case is called in the books of the house, at that source only; an empty key takes it away.", agent, nil, apiCustomer{}, apiCase{}, s.apiCustomer},
 		"GET alerts":                 {"Alerts by when they were decided, the newest first; those of the last thirty days unless said.", reader, []string{"brand", "from", "to", "open", "after", "limit"}, nil, apiAlerts{}, s.apiAlerts},
 		"GET alerts/{id}":            {"One alert with its evidence.", reader, nil, nil, puskaradio.Alert{}, s.apiAlert},
 		"POST alerts/{id}/claim":     {"Says that the holder of the token looks after an alert. If somebody else does, the answer is 409 with who.", agent, nil, apiNothing{}, puskaradio.Alert{}, s.apiHand("claim")},

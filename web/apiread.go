@@ -69,8 +69,11 @@ type apiCase struct {
 	Until   time.Time           `json:"until,omitzero"`   // when a snooze ends
 	Alerted time.Time           `json:"alerted,omitzero"` // when a channel first told of it
 	Changes []puskaradio.Change `json:"changes,omitempty"`
-	Clock   apiClock            `json:"clock"`
-	Mention apiMention          `json:"mention"`
+	// Customer is what the author at that source is called in the books of the
+	// house; a person or a program has said so.
+	Customer string     `json:"customer,omitempty"`
+	Clock    apiClock   `json:"clock"`
+	Mention  apiMention `json:"mention"`
 }
 
 // An apiClock tells how long an author waits or has waited, in seconds from
@@ -94,7 +97,7 @@ type apiClock struct {
 func (v *view) caseFor(c *puskaradio.Case) apiCase {
 	k := clockOf(c, &v.Plan.Reply, v.Now)
 	return apiCase{
-		c.ID, c.Status, c.Who, c.Until, c.Alerted, c.Changes,
+		c.ID, c.Status, c.Who, c.Until, c.Alerted, c.Changes, c.Customer,
 		apiClock{k.Wait.Seconds(), k.Target.Seconds(), k.Spent.Seconds(), k.Due, k.Soon, k.Over, k.Ended, k.Exact, k.Whose},
 		mentionOf(c.ID, c.Mention, c.Status),
 	}

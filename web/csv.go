@@ -125,7 +125,7 @@ func mentionRow(m apiMention) []string {
 
 // casesCSV are the cases that a filter chooses and keep keeps.
 func (s *Server) casesCSV(w http.ResponseWriter, r *http.Request, v *view, f store.Filter, keep func(*puskaradio.Case) bool) error {
-	rows := [][]string{append(mentionHead(), "who", "first reply", "waited seconds", "over target")}
+	rows := [][]string{append(mentionHead(), "who", "first reply", "waited seconds", "over target", "customer")}
 	f.After, f.Limit = "", csvPage
 	for len(rows) <= csvMost {
 		cases, next, err := s.o.Store.Inbox(r.Context(), f)
@@ -139,7 +139,7 @@ func (s *Server) casesCSV(w http.ResponseWriter, r *http.Request, v *view, f sto
 			}
 			k := clockOf(c, &v.Plan.Reply, v.Now)
 			row := mentionRow(mentionOf(c.ID, c.Mention, c.Status))
-			rows = append(rows, append(row, c.Who, csvTime(c.FirstReply()), strconv.Itoa(int(k.Wait.Seconds())), strconv.FormatBool(k.Over)))
+			rows = append(rows, append(row, c.Who, csvTime(c.FirstReply()), strconv.Itoa(int(k.Wait.Seconds())), strconv.FormatBool(k.Over), c.Customer))
 		}
 		if f.After = next; next == "" {
 			break

@@ -25,6 +25,7 @@ type mentionView struct {
 	Words      []string         // that may tell it from the brand's own
 	Read       int              // mentions that they stand in none of
 	Looking    string           // who else looks at it
+	Past       *pastView        // nil where the author has said nothing else
 }
 
 // snoozes are how long a case can be put off.
@@ -121,6 +122,9 @@ func (s *Server) mentionView(ctx context.Context, v *view, c puskaradio.Case) (*
 	p.Link, p.Host = webLink(c.Mention.URL)
 	p.Brand, _ = v.Plan.Brand(c.Mention.Brand)
 	var err error
+	if p.Past, err = s.past(ctx, v, &c); err != nil {
+		return nil, err
+	}
 	if v.May("agent") {
 		if p.Ripple, err = s.ripple(ctx, &c); err != nil {
 			return nil, err

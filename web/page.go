@@ -152,6 +152,10 @@ func (v *view) said() string {
 		return v.T("The note is gone.")
 	case "noted":
 		return v.T("Noted.")
+	case "set a customer key":
+		return v.T("The customer key is kept.")
+	case "took a customer key away":
+		return v.T("The customer key is gone.")
 	case "not_us":
 		return v.T("Marked as a false alarm: it is not about the brand.")
 	case "sent":

@@ -32,7 +32,8 @@ type place struct {
 	unsent error
 	drafts func(ctx context.Context) (string, error) // nil: at once
 	moves  atomic.Int64
-	late   time.Duration // after testNow
+	past   []puskaradio.ID // mentions of authors who have said several things
+	late   time.Duration   // after testNow
 }
 
 func (p *place) do1(what string) error {

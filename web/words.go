@@ -9,6 +9,12 @@ var finnish = map[string]string{
 	"Forgets everything that an author said at a source, what was written about it here, and what alerts and digests quote of it. Messages in Slack are edited. What was counted stays counted.": "Unohtaa kaiken, mitä kirjoittaja sanoi lähteessä, mitä siitä täällä kirjoitettiin ja mitä hälytykset ja koosteet siitä lainaavat. Slackin viestit muokataan. Se, mikä laskettiin, pysyy laskettuna.",
 	"It cannot reach mail that was sent, and backups of before.": "Se ei ulotu lähetettyyn postiin eikä aiempiin varmuuskopioihin.",
 
+	"Earlier from this author here": "Aiemmin tältä kirjoittajalta täällä", "Earlier and later from this author here": "Aiemmin ja myöhemmin tältä kirjoittajalta täällä", "not answered": "ei vastattu",
+	"%s other mentions of that name at this source, %s of them negative.": "%s muuta mainintaa tällä nimellä tässä lähteessä, niistä %s kielteistä.", "Older ones were not counted.": "Vanhempia ei laskettu.",
+	"A name may be shared: check before you count on it.": "Nimi voi olla monen: tarkista, ennen kuin luotat siihen.", "Customer key": "Asiakastunnus", "Keep": "Tallenna tunnus",
+	"What your own books call this author, such as a number of your CRM; empty takes it away. It stands on all cases of the author at this source, and says nothing of other sources.": "Se, millä tunnuksella kirjoittaja on omissa järjestelmissänne, esimerkiksi CRM:n numero; tyhjä poistaa sen. Se näkyy kaikissa kirjoittajan tapauksissa tässä lähteessä eikä kerro mitään muista lähteistä.",
+	"A customer key is one line of at most 100 letters that can be seen, of an author who is named.":                                                                                   "Asiakastunnus on yksi rivi, enintään 100 näkyvää merkkiä, ja kirjoittajalla on oltava nimi.", "The customer key is kept.": "Asiakastunnus on tallella.", "The customer key is gone.": "Asiakastunnus poistettiin.",
+
 	"Answer": "Vastaus", "Draft, not sent": "Luonnos, ei lähetetty", "Let a model draft it": "Anna mallin luonnostella", "asks %s; your text is replaced": "kysyy: %s; tekstisi korvataan", "No draft: %s": "Ei luonnosta: %s",
 	"A model has drafted this from the title, the text and the stars of the post, the name of the brand and the style of the house. Nothing was sent. Check every word.": "Malli luonnosteli tämän viestin otsikosta, tekstistä ja tähdistä, brändin nimestä ja talon tyylistä. Mitään ei lähetetty. Tarkista joka sana.",
 	"A draft is under way for you already. Wait for it.": "Luonnoksesi on jo tekeillä. Odota sitä.", "Your answer, not sent": "Vastauksesi, ei lähetetty", "Send": "Lähetä", "I have sent it by hand": "Lähetin sen itse", "Write an answer.": "Kirjoita vastaus.", "The answer was sent.": "Vastaus lähti.",
@@ -257,6 +263,8 @@ var names = map[string][2]string{
 	"tested a channel": {"tested a channel", "kokeili kanavaa"}, "tested a source": {"tested a source", "kokeili lähdettä"},
 	"noted on a date": {"noted on a date", "merkitsi päivälle"}, "took a note away": {"took a note away", "poisti merkinnän"},
 	"sent an answer": {"sent an answer", "lähetti vastauksen"}, "asked a model for a draft": {"asked a model for a draft", "pyysi mallilta luonnoksen"},
+	"set a customer key": {"set a customer key", "antoi asiakastunnuksen"}, "took a customer key away": {"took a customer key away", "poisti asiakastunnuksen"},
+	"took in customer keys": {"took in customer keys", "toi asiakastunnuksia"}, "exported customer keys": {"exported customer keys", "vei asiakastunnuksia"},
 	"erased an author": {"erased an author", "unohti kirjoittajan"}, "printed what is held of an author": {"printed what is held of an author", "tulosti, mitä kirjoittajasta on tallessa"}, "exported mentions": {"exported mentions", "vei mainintoja"},
 	"claim of an alert": {"took an alert", "otti hälytyksen"}, "calm of an alert": {"called an alert false", "merkitsi hälytyksen vääräksi"}, "snooze of an alert": {"put an alert off", "torkutti hälytyksen"},
 	"mute of an alert": {"muted a brand", "vaiensi brändin"}, "unmute of an alert": {"unmuted a brand", "poisti vaiennuksen"},

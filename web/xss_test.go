@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"golang.org/x/net/html"
 
@@ -165,6 +166,7 @@ func hostilePlace(t *testing.T, payloads []string) (*place, *person, []puskaradi
 	for i, s := range payloads {
 		m := hostile(s)
 		m.Published = testNow.Add(-time.Duration(i+15) * time.Second)
+		m.Author += fmt.Sprint(" ", i) // some payloads are one name in other letters
 		ms = append(ms, m)
 	}
 	ids := p.add(ms...)
@@ -198,7 +200,30 @@ func hostilePlace(t *testing.T, payloads []string) (*place, *person, []puskaradi
 	if _, err := p.store.AddDigest(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
+	hostileCustomers(t, p, payloads)
 	return p, maija, ids
+}
+
+// hostileCustomers adds mentions of three authors, each of whom has a customer
+// key, and which stand on one another's pages.
+func hostileCustomers(t *testing.T, p *place, payloads []string) {
+	var ms []puskaradio.Mention
+	for i, s := range payloads {
+		m := hostile(s)
+		m.Ref, m.Author, m.Flag, m.Published = fmt.Sprint("past ", i), fmt.Sprint("author ", i%3), "", testNow.AddDate(0, -2, -i)
+		ms = append(ms, m)
+		key := strings.Map(func(r rune) rune {
+			if !unicode.IsPrint(r) {
+				return -1
+			}
+			return r
+		}, s)
+		key = "x" + strings.TrimSpace(clipRunes(key, puskaradio.LongestCustomer-1)) // a key is shown if there is one
+		if err := p.store.SetCustomer(t.Context(), puskaradio.Customer{Source: "shop", Author: fmt.Sprint(s, " ", i), Key: key}); err != nil {
+			t.Fatalf("%q: %v", key, err)
+		}
+	}
+	p.past = p.add(ms...)
 }
 
 // hostilePages are all pages that show payloads, by name.
@@ -220,6 +245,9 @@ func hostilePages(t *testing.T, payloads []string) map[string]string {
 			p.had = &puskaradio.TakenError{By: s, As: puskaradio.Status(s), At: testNow}
 			out[fmt.Sprint("alert too late ", i)] = maija.do("POST", fmt.Sprintf("/a/ALERT%d/do", i), form("do", "claim"), nil).Body.String()
 		}
+	}
+	for i := range 6 { // each lists three others
+		out[fmt.Sprint("/m/ of an author ", i)] = maija.get("/m/" + string(p.past[i]))
 	}
 	out["too late"] = p.enter(payloads[1]).do("POST", "/m/"+string(ids[0])+"/move", form("was", "new", "to", "claimed", "note", payloads[0]), nil).Body.String()
 	return out

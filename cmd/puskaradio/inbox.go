@@ -72,7 +72,7 @@ that nobody answers twice.`,
 	} {
 		cmd.AddCommand(a.stepCommand(step.use, step.short, step.to))
 	}
-	cmd.AddCommand(a.replyCommand())
+	cmd.AddCommand(a.replyCommand(), a.customersCommand())
 	return cmd
 }
 
@@ -157,6 +157,9 @@ func (a *app) printCase(l *loaded, c *puskaradio.Case, now time.Time) error {
 	who := ""
 	if c.Who != "" {
 		who = " by " + c.Who
+	}
+	if c.Customer != "" {
+		wait += ", customer " + c.Customer
 	}
 	fmt.Fprintf(a.out, "%s  %s%s, %s  [%s]\n  %s", c.ID, c.Status, who, wait, c.Mention.Flag,
 		notify.QuoteText(notify.Message{Lang: l.Language, Zone: l.plan.Zone}, puskaradio.QuoteOf(c.ID, &c.Mention), width()))

@@ -28,7 +28,8 @@ func (a *app) privacyExportCommand() *cobra.Command {
 		Use:   "export",
 		Short: "Print what is held of an author at a source",
 		Long: `Prints the texts of an author at a source that are held, with their versions, what was
-judged of them and what people wrote about them: for the author, who may ask for it.
+judged of them and what people wrote about them, and then the customer key that the
+author was said to have: for the author, who may ask for it.
 Alerts and digests quote these texts and hold no others. With --json it is one JSON
 object on a line for each text. The audit log tells that it was asked, with a digest of
 the name. It ends with 0 though nothing is held, and with 1 where the store could not be
@@ -55,6 +56,19 @@ read to the end.`,
 			if err != nil {
 				return err
 			}
+			all, err := s.Customers(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, c := range all {
+				if c.Source != source || !store.SameAuthor(c.Author, author) {
+					continue
+				}
+				n++
+				if err := a.printCustomer(l, c); err != nil {
+					return err
+				}
+			}
 			if n == 0 {
 				fmt.Fprintf(a.err, "nothing is held of an author of that name at %s; names are as they stand there\n", source)
 			}
@@ -64,6 +78,19 @@ read to the end.`,
 	cmd.Flags().StringVar(&source, "source", "", "the id of the source")
 	cmd.Flags().StringVar(&author, "author", "", "the author's name, as it stands there")
 	return cmd
+}
+
+// A heldCustomer is what somebody is called in the books of the house.
+type heldCustomer struct {
+	Customer puskaradio.Customer `json:"customer"`
+}
+
+func (a *app) printCustomer(l *loaded, c puskaradio.Customer) error {
+	if a.json {
+		return a.print(heldCustomer{c})
+	}
+	_, err := fmt.Fprintf(a.out, "customer key: %s, set by %s %s\n", c.Key, c.Who, c.At.In(l.plan.Zone).Format("2006-01-02 15:04"))
+	return err
 }
 
 // heldOf finds what an author said at a source, the newest first.
