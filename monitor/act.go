@@ -89,7 +89,8 @@ func (m *Monitor) markAnswered(ctx context.Context, w notify.Wish) error {
 	if !c.Status.Open() || c.Status == puskaradio.Claimed && c.Who != w.Who {
 		return &puskaradio.TakenError{By: cmp.Or(c.Who, c.Last().Who), As: c.Status}
 	}
-	c, err = m.Store.Move(ctx, c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: time.Now().UTC(), Who: w.Who, To: puskaradio.Answered, Note: w.Text}, time.Time{})
+	at := time.Now().UTC()
+	c, err = m.Store.Move(ctx, c.Mention.Brand, c.ID, c.Status, puskaradio.Change{At: at, Who: w.Who, To: puskaradio.Answered, Note: w.Text}, time.Time{}, m.CaseJobs(c.Mention.Brand, c.ID, at)...)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 func (m *Monitor) notSaid(ctx context.Context, p *Plan, c *Channel, j store.Job, what string, now time.Time, cause error) (store.Job, error) {
 	_, permanent := errors.AsType[*puskaradio.PermanentError](cause)
 	waited := now.Sub(j.Since)
-	if other := p.channel(c.Fallback); other != nil && other.ID != c.ID && (permanent || waited >= fallBack) {
+	if other := p.channel(c.Fallback); other != nil && other.ID != c.ID && !isCase(what) && (permanent || waited >= fallBack) {
 		d := redirected(j, other.ID, now)
 		if _, err := m.Store.Sent(ctx, other.ID+"/"+what); errors.Is(err, puskaradio.ErrNotFound) {
 			if err := m.Store.Schedule(ctx, d); err != nil {
@@ -25,6 +25,9 @@ func (m *Monitor) notSaid(ctx context.Context, p *Plan, c *Channel, j store.Job,
 	}
 	if waited >= giveUp && j.Fails >= giveUpTries && (waited < 10*giveUp || j.Fails >= 5*giveUpTries) {
 		m.Log.Error("given up", "channel", c.ID, "message", what, "err", cause)
+		if isCase(what) { // it is told when the case next moves
+			return store.Job{}, nil
+		}
 		return store.Job{}, m.Store.SetSent(ctx, c.ID+"/"+what, store.Sent{Ref: "", Rev: 1 << 30, At: now})
 	}
 	if permanent { // it stays in the queue: a person has to do something

@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -84,7 +85,7 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 		if err != nil {
 			return r, false, err
 		}
-		if err := m.heard(ctx, id, now); err != nil {
+		if err := errors.Join(m.changedJobs(ctx, &st, now), m.heard(ctx, id, now)); err != nil {
 			return r, false, err
 		}
 		r.Items += len(page.Mentions)
@@ -118,7 +119,7 @@ func (m *Monitor) page(p *Plan, src *Source, page crawler.Page, ms []puskaradio.
 	for _, b := range p.brandsOf(src) {
 		c.Brands = append(c.Brands, b.ID)
 	}
-	c.Jobs = m.urgentJobs(p, ms, now)
+	c.Jobs = append(m.urgentJobs(p, ms, now), m.openedJobs(ms, now)...)
 	seen := map[string]bool{}
 	for _, mention := range ms {
 		if !seen[mention.Brand] {

@@ -161,6 +161,6 @@ func (m *Monitor) wake(ctx context.Context, j store.Job, rest string) (store.Job
 		j.Due = c.Until
 		return j, nil
 	}
-	_, err = m.Store.Move(ctx, brand, c.ID, puskaradio.Snoozed, puskaradio.Change{At: now, Who: "puskaradio", To: puskaradio.New, Note: "the snooze is over"}, time.Time{})
+	_, err = m.Store.Move(ctx, brand, c.ID, puskaradio.Snoozed, puskaradio.Change{At: now, Who: "puskaradio", To: puskaradio.New, Note: "the snooze is over"}, time.Time{}, m.CaseJobs(brand, c.ID, now)...)
 	return store.Job{}, err
 }

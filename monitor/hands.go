@@ -174,7 +174,7 @@ func (m *Monitor) takeCase(ctx context.Context, id string, step puskaradio.Chang
 		case c.Status == puskaradio.Claimed && c.Who != step.Who, !c.Status.Open():
 			return &puskaradio.TakenError{By: cmp.Or(c.Who, last.Who), At: last.At, As: c.Status}
 		}
-		if _, err = m.Store.Move(ctx, a.Brand, c.ID, c.Status, step, time.Time{}); !errors.Is(err, puskaradio.ErrTaken) {
+		if _, err = m.Store.Move(ctx, a.Brand, c.ID, c.Status, step, time.Time{}, m.CaseJobs(a.Brand, c.ID, step.At)...); !errors.Is(err, puskaradio.ErrTaken) {
 			return err
 		}
 	}

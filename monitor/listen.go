@@ -305,7 +305,11 @@ func (k *keeper) commit(ctx context.Context, c commit) error {
 		if err := k.m.heard(ctx, k.src.ID, time.Now().UTC()); err != nil {
 			return err
 		}
-		if _, err := k.m.Store.Commit(ctx, c.crawl); err != nil {
+		st, err := k.m.Store.Commit(ctx, c.crawl)
+		if err == nil {
+			err = k.m.changedJobs(ctx, &st, time.Now().UTC())
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -54,6 +54,7 @@ type Channel struct {
 	Alerts   bool
 	Digests  bool
 	Weekly   bool   // the digest of a week too
+	Cases    bool   // every step of a case
 	Fallback string // the channel that speaks up when this one is away
 	Quiet    Quiet
 	notify.Notifier

@@ -134,7 +134,8 @@ func unsettled(c *puskaradio.Case) string {
 
 func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replier, text, by string) (string, error) {
 	note := func(was, to puskaradio.Status, note string) (puskaradio.Case, error) {
-		return m.Store.Move(context.WithoutCancel(ctx), c.Mention.Brand, c.ID, was, puskaradio.Change{At: time.Now().UTC(), Who: by, To: to, Note: note}, time.Time{})
+		at := time.Now().UTC()
+		return m.Store.Move(context.WithoutCancel(ctx), c.Mention.Brand, c.ID, was, puskaradio.Change{At: at, Who: by, To: to, Note: note}, time.Time{}, m.CaseJobs(c.Mention.Brand, c.ID, at)...)
 	}
 	now, err := note(c.Status, puskaradio.Claimed, sendingNote+text)
 	if err == nil && len(now.Changes) != len(c.Changes)+1 {

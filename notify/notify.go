@@ -32,11 +32,12 @@ type Notifier interface {
 	Notify(ctx context.Context, hc *http.Client, m Message) (ref string, err error)
 }
 
-// A Message is what is to be said: one of Alert, Digest and Text.
+// A Message is what is to be said: one of Alert, Digest, Case and Text.
 type Message struct {
 	Key    string // names it for ever, so that it can be found again
 	Alert  *puskaradio.Alert
 	Digest *puskaradio.Digest
+	Case   *CaseStep // for a [CaseTaker] only
 	Text   string
 	Lang   string // fi or en
 	Zone   *time.Location

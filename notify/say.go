@@ -59,6 +59,8 @@ func Sentence(m Message) string {
 		return withHand(m, alertSentence(m))
 	case m.Digest != nil:
 		return headline(m) + ". " + digestSentence(m)
+	case m.Case != nil:
+		return caseSentence(m)
 	}
 	return plain(m.Text)
 }

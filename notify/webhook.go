@@ -60,13 +60,14 @@ func (h *webhook) Check(secret Secret) error {
 
 // An event is the body of a webhook.
 type event struct {
-	Type      string             `json:"type"` // alert.open, alert.updated, alert.over, alert.reminder, alert.escalated, digest, text
+	Type      string             `json:"type"` // alert.open, alert.updated, alert.over, alert.reminder, alert.escalated, digest, case.opened, case.claimed, case.answered, case.closed, case.snoozed, case.reopened, case.noted, case.undone, text
 	Timestamp time.Time          `json:"timestamp"`
 	Key       string             `json:"key"`  // the same for all versions of one thing
 	Text      string             `json:"text"` // it in one sentence
 	Link      string             `json:"link,omitempty"`
 	Alert     *puskaradio.Alert  `json:"alert,omitempty"`
 	Digest    *puskaradio.Digest `json:"digest,omitempty"`
+	Case      *CaseStep          `json:"case,omitempty"`
 }
 
 // eventOf is a message as an event, with the id that it has for ever.
@@ -79,9 +80,17 @@ func eventOf(m Message) (e event, id string) {
 		id += "/" + strconv.Itoa(m.Alert.Rev)
 	case m.Digest != nil:
 		e.Type, e.Timestamp = "digest", m.Digest.Decided.UTC()
+	case m.Case != nil:
+		e.Type, e.Timestamp, e.Case = "case."+m.Case.Step, m.Case.At, m.Case
+		if m.Link != "" {
+			e.Link = strings.TrimRight(m.Link, "/") + "/m/" + string(m.Case.ID)
+		}
 	}
 	return e, id
 }
+
+// TakesCases implements [CaseTaker].
+func (h *webhook) TakesCases() {}
 
 // Notify implements [Notifier].
 func (h *webhook) Notify(ctx context.Context, hc *http.Client, m Message) (string, error) {

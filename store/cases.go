@@ -99,7 +99,7 @@ func (s *Bolt) edit(ctx context.Context, brand string, id puskaradio.ID, do func
 }
 
 // Move implements [Store].
-func (s *Bolt) Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time) (puskaradio.Case, error) {
+func (s *Bolt) Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time, jobs ...Job) (puskaradio.Case, error) {
 	if statusNumber(c.To) == 0 {
 		return puskaradio.Case{}, fmt.Errorf("store: no status %q", c.To)
 	}
@@ -110,7 +110,10 @@ func (s *Bolt) Move(ctx context.Context, brand string, id puskaradio.ID, was pus
 		if !rec.move(was, c, until) {
 			return puskaradio.ErrTaken // something has happened since
 		}
-		return setStatus(b.tx, k, e, statusNumber(c.To))
+		if err := setStatus(b.tx, k, e, statusNumber(c.To)); err != nil {
+			return err
+		}
+		return b.schedule(jobs)
 	})
 	if taken != nil && !errors.Is(taken, puskaradio.ErrTaken) {
 		return puskaradio.Case{}, taken

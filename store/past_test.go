@@ -184,6 +184,22 @@ func testCustomers(t *testing.T, s store.Store) {
 	}
 }
 
+// testMoveJobs: the jobs of a step are there if the step was taken, and else not.
+func testMoveJobs(t *testing.T, s store.Store) {
+	id := commit(t, s, mention("acme", 1)).New[0]
+	for i, was := range []puskaradio.Status{"", puskaradio.New} { // the second comes too late
+		key := fmt.Sprint("deliver/crm/", i)
+		_, err := s.Move(t.Context(), "acme", id, was, puskaradio.Change{At: noon, Who: "Liisa", To: puskaradio.Claimed}, time.Time{}, store.Job{Key: key, Kind: "deliver", Due: noon})
+		if taken := errors.Is(err, puskaradio.ErrTaken); taken != (i == 1) {
+			t.Fatalf("Move #%d: %v", i, err)
+		}
+		jobs, err := s.Jobs(t.Context(), key)
+		if err != nil || len(jobs) != 1-i {
+			t.Errorf("after Move #%d: %d jobs, %v, want %d", i, len(jobs), err, 1-i)
+		}
+	}
+}
+
 // TestCustomersMove: keys and pasts move from one engine to the other.
 func TestCustomersMove(t *testing.T) {
 	first, there, back := openBolt(t), openPostgres(t), openBolt(t)

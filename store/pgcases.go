@@ -40,8 +40,9 @@ func (p *Postgres) brandNumber(ctx context.Context, brand string) (uint32, error
 	return num, err
 }
 
-// edit changes the row and the case of one mention, which it has locked.
-func (p *Postgres) edit(ctx context.Context, brand string, id puskaradio.ID, do func(s *pgShelf, f *filing, q *pending, rec *caseRecord) error) error {
+// edit changes the row and the case of one mention, which it has locked, and
+// schedules jobs.
+func (p *Postgres) edit(ctx context.Context, brand string, id puskaradio.ID, jobs []Job, do func(s *pgShelf, f *filing, q *pending, rec *caseRecord) error) error {
 	sec, hash, err := id.Parts()
 	if err != nil {
 		return err
@@ -85,16 +86,19 @@ func (p *Postgres) edit(ctx context.Context, brand string, id puskaradio.ID, do 
 		if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 			return err
 		}
-		return addCounts(ctx, tx, f.counts)
+		if err := addCounts(ctx, tx, f.counts); err != nil || len(jobs) == 0 {
+			return err
+		}
+		return p.scheduleTx(ctx, tx, jobs)
 	})
 }
 
 // Move implements [Store].
-func (p *Postgres) Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time) (puskaradio.Case, error) {
+func (p *Postgres) Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time, jobs ...Job) (puskaradio.Case, error) {
 	if statusNumber(c.To) == 0 {
 		return puskaradio.Case{}, fmt.Errorf("store: no status %q", c.To)
 	}
-	taken := p.edit(ctx, brand, id, func(s *pgShelf, _ *filing, q *pending, rec *caseRecord) error {
+	taken := p.edit(ctx, brand, id, jobs, func(s *pgShelf, _ *filing, q *pending, rec *caseRecord) error {
 		if statuses[q.entry.status] != was {
 			return puskaradio.ErrTaken
 		}
@@ -112,7 +116,7 @@ func (p *Postgres) Move(ctx context.Context, brand string, id puskaradio.ID, was
 
 // Correct implements [Store].
 func (p *Postgres) Correct(ctx context.Context, brand string, id puskaradio.ID, score *puskaradio.Score) error {
-	return p.edit(ctx, brand, id, func(_ *pgShelf, f *filing, q *pending, rec *caseRecord) error {
+	return p.edit(ctx, brand, id, nil, func(_ *pgShelf, f *filing, q *pending, rec *caseRecord) error {
 		f.correct(q, rec, score)
 		return nil
 	})

@@ -45,6 +45,7 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Erase":        testErase,
 		"Past":         testPast,
 		"Customers":    testCustomers,
+		"MoveJobs":     testMoveJobs,
 		"Stamps":       testStamps,
 		"Schedule":     testSchedule,
 		"RefusesBad":   testRefusesBad,

@@ -79,7 +79,7 @@ func (s *Server) step(ctx context.Context, v *view, have *puskaradio.Case, was p
 		was = puskaradio.New // nobody takes a case out of another's hands unseen
 	}
 	brand := have.Mention.Brand
-	c, err := s.o.Store.Move(ctx, brand, have.ID, was, ch, until)
+	c, err := s.o.Store.Move(ctx, brand, have.ID, was, ch, until, s.caseJobs(brand, have.ID, ch.At)...)
 	if err == nil && ch.To == puskaradio.Snoozed {
 		err = s.wake(ctx, &c)
 	}

@@ -141,11 +141,11 @@ type failing struct {
 	left int
 }
 
-func (f *failing) Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time) (puskaradio.Case, error) {
+func (f *failing) Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time, jobs ...store.Job) (puskaradio.Case, error) {
 	if f.left--; f.left < 0 {
 		return puskaradio.Case{}, errors.New("the disk is full")
 	}
-	return f.Store.Move(ctx, brand, id, was, c, until)
+	return f.Store.Move(ctx, brand, id, was, c, until, jobs...)
 }
 
 // TestBulkFails: where the store fails halfway it is said what was done, what was

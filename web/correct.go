@@ -67,7 +67,7 @@ func (s *Server) judge(ctx context.Context, v *view, have *puskaradio.Case, verd
 		if err != nil || now.Status == "" {
 			return x, err
 		}
-		c, err := s.o.Store.Move(ctx, brand, have.ID, now.Status, puskaradio.Change{At: s.now().UTC(), Who: v.Who, To: now.Status, Verdict: m.Verdict().Label}, time.Time{})
+		c, err := s.o.Store.Move(ctx, brand, have.ID, now.Status, puskaradio.Change{At: s.now().UTC(), Who: v.Who, To: now.Status, Verdict: m.Verdict().Label}, time.Time{}, s.caseJobs(brand, have.ID, s.now().UTC())...)
 		if errors.Is(err, puskaradio.ErrTaken) {
 			continue
 		}

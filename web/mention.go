@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
 )
 
 type mentionView struct {
@@ -203,6 +204,15 @@ func (s *Server) noNote(w http.ResponseWriter, r *http.Request, v *view, c puska
 	v.Message = v.T("Write a note.")
 	s.render(w, r, http.StatusUnprocessableEntity, v, "mention", p)
 	return nil
+}
+
+// caseJobs are what tells others of a step of a case, for the transaction that
+// takes it.
+func (s *Server) caseJobs(brand string, id puskaradio.ID, at time.Time) []store.Job {
+	if s.o.CaseJobs == nil {
+		return nil
+	}
+	return s.o.CaseJobs(brand, id, at)
 }
 
 // moved tells of a case that has moved. What fails there does not undo it.

@@ -163,7 +163,7 @@ func (s *Server) takeBack(ctx context.Context, v *view, x doneTo) error {
 	}
 	if x.step != nil {
 		was := x.step.To
-		c, err := s.o.Store.Move(ctx, x.brand, x.id, was, puskaradio.Change{At: s.now().UTC(), Who: v.Who, To: x.was, Undoes: x.step.At, For: x.who}, x.until)
+		c, err := s.o.Store.Move(ctx, x.brand, x.id, was, puskaradio.Change{At: s.now().UTC(), Who: v.Who, To: x.was, Undoes: x.step.At, For: x.who}, x.until, s.caseJobs(x.brand, x.id, s.now().UTC())...)
 		if err != nil {
 			return err
 		}

@@ -84,6 +84,8 @@ type Options struct {
 	Answers  Answerer
 	// Erase forgets an author at a source, and gives how many mentions went.
 	Erase func(ctx context.Context, source, author string) (int, error)
+	// CaseJobs are kept with a step of a case, and tell others of it; nil is none.
+	CaseJobs func(brand string, id puskaradio.ID, at time.Time) []store.Job
 	// Moved is told of each case that has moved.
 	Moved func(ctx context.Context, c *puskaradio.Case) error
 	// Mute says nothing of a brand's alerts until a time; zero takes that back.

@@ -123,8 +123,12 @@ func (a *app) step(ctx context.Context, s store.Store, l *loaded, id puskaradio.
 	if to == puskaradio.Snoozed {
 		until = now.Add(long)
 	}
+	m, err := a.monitorOnly(s, l)
+	if err != nil {
+		return err
+	}
 	brand := c.Mention.Brand
-	c, err = s.Move(ctx, brand, id, c.Status, puskaradio.Change{At: now, Who: who, To: to, Note: note}, until)
+	c, err = s.Move(ctx, brand, id, c.Status, puskaradio.Change{At: now, Who: who, To: to, Note: note}, until, m.CaseJobs(brand, id, now)...)
 	if errors.Is(err, puskaradio.ErrTaken) {
 		return fmt.Errorf("somebody was faster; it is now %s by %s: %w", c.Status, c.Who, puskaradio.ErrTaken)
 	}
@@ -135,10 +139,6 @@ func (a *app) step(ctx context.Context, s store.Store, l *loaded, id puskaradio.
 		if err := s.Schedule(ctx, store.Job{Key: "wake/" + brand + "/" + string(id), Kind: "wake", Due: until}); err != nil {
 			return err
 		}
-	}
-	m, err := a.monitorOnly(s, l)
-	if err != nil {
-		return err
 	}
 	if err := m.Moved(ctx, &c); err != nil {
 		return err

@@ -310,10 +310,13 @@ func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
 			d.fault(l.node("channels", i, "options"), "%s: %v", where, err)
 			continue
 		}
+		if _, ok := notifier.(notify.CaseTaker); c.Cases && !ok {
+			d.fault(l.node("channels", i, "cases"), "%s.cases: a channel of kind %s cannot be told of cases; a webhook can", where, c.Kind)
+		}
 		yes := true
 		l.plan.Channels = append(l.plan.Channels, monitor.Channel{
 			ID: c.ID, Lang: lang, Brands: c.Brands, Fallback: c.Fallback, Quiet: quiet, Notifier: notifier,
-			Alerts: *cmp.Or(c.Alerts, &yes), Digests: *cmp.Or(c.Digest, &yes), Weekly: *cmp.Or(c.Weekly, c.Digest, &yes),
+			Alerts: *cmp.Or(c.Alerts, &yes), Digests: *cmp.Or(c.Digest, &yes), Weekly: *cmp.Or(c.Weekly, c.Digest, &yes), Cases: c.Cases,
 		})
 	}
 	for i, c := range l.Channels {

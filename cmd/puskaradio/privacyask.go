@@ -168,6 +168,9 @@ func (l *loaded) recipients() (out []recipient) {
 		if c.Digest == nil || *c.Digest {
 			gets = append(gets, "digests with quotes")
 		}
+		if c.Cases {
+			gets = append(gets, "cases with quotes, notes and customer keys")
+		}
 		if r.Gets = strings.Join(gets, ", "); r.Gets == "" {
 			r.Gets, r.Names = "word of other channels that are away", false
 		}

@@ -135,7 +135,7 @@ func (r *runner) newWeb() *dashboard {
 	}
 	return &dashboard{public: r.current.Load().Link, server: web.New(web.Options{
 		Store: r.store, Log: r.log, Correction: correction, SurveyOf: crawler.SurveyOf, Settings: settings{r},
-		Digest: r.monitor.Digest, Week: r.monitor.WeekDigest, Rehearse: r.rehearse, Alerts: r.monitor, Answers: answerer{r.monitor}, Moved: r.monitor.Moved,
+		Digest: r.monitor.Digest, Week: r.monitor.WeekDigest, Rehearse: r.rehearse, Alerts: r.monitor, Answers: answerer{r.monitor}, Moved: r.monitor.Moved, CaseJobs: r.monitor.CaseJobs,
 		Erase: func(ctx context.Context, source, author string) (int, error) {
 			out, err := r.monitor.Erase(ctx, source, author)
 			return out.Mentions, err

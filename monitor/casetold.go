@@ -1,0 +1,113 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/notify"
+	"github.com/puskaradio/puskaradio/store"
+)
+
+// caseFresh is how old a post may be when it is first seen whose case is told
+// of at once: what is older is history, and told when its case next moves.
+const caseFresh = 7 * 24 * time.Hour
+
+// isCase reports whether a delivery tells of the steps of a case: it is
+//
+//	c/BRAND/ID   of all of them that the channel has not been told of
+//
+// How many it was told of is kept as the revision of what was sent.
+func isCase(what string) bool { return strings.HasPrefix(what, "c/") }
+
+// CaseJobs are the deliveries that tell of a step that a case takes at a time,
+// for the transaction that takes it; none where no channel wants to hear of
+// cases of the brand.
+func (m *Monitor) CaseJobs(brand string, id puskaradio.ID, at time.Time) (jobs []store.Job) {
+	p := m.Plan()
+	if p == nil {
+		return nil
+	}
+	for i := range p.Channels {
+		if c := &p.Channels[i]; c.Cases && c.wants(brand) {
+			jobs = append(jobs, delivery(c.ID, at, "c/"+brand+"/"+string(id), at))
+		}
+	}
+	return jobs
+}
+
+// openedJobs tell of the cases that a page opens.
+func (m *Monitor) openedJobs(ms []puskaradio.Mention, now time.Time) (jobs []store.Job) {
+	for i := range ms {
+		x := &ms[i]
+		if x.Flag != "" && now.Sub(x.Published) < caseFresh {
+			jobs = append(jobs, m.CaseJobs(x.Brand, puskaradio.NewID(x.Published.Unix(), x.Hash()), now)...)
+		}
+	}
+	return jobs
+}
+
+// changedJobs tell of what a page has reopened or closed.
+func (m *Monitor) changedJobs(ctx context.Context, st *store.Stored, now time.Time) error {
+	any := false
+	for i := range m.Plan().Channels {
+		any = any || m.Plan().Channels[i].Cases
+	}
+	if !any {
+		return nil
+	}
+	var jobs []store.Job
+	for _, ids := range [][]puskaradio.ID{st.Changed, st.Gone} {
+		for _, id := range ids {
+			e, err := m.Store.Mention(ctx, "", id)
+			if errors.Is(err, puskaradio.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if e.Status != "" {
+				jobs = append(jobs, m.CaseJobs(e.Mention.Brand, id, now)...)
+			}
+		}
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	return m.Store.Schedule(ctx, jobs...)
+}
+
+// tellCase tells a channel of the steps of a case that it has not been told of,
+// in their order. Each has an id for ever, so that one that comes twice is
+// known.
+func (m *Monitor) tellCase(ctx context.Context, p *Plan, c *Channel, what string) error {
+	brand, id, _ := strings.Cut(strings.TrimPrefix(what, "c/"), "/")
+	x, err := m.Store.Case(ctx, brand, puskaradio.ID(id))
+	if errors.Is(err, puskaradio.ErrNotFound) {
+		return nil // it was forgotten meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	key := c.ID + "/" + what
+	sent, err := m.Store.Sent(ctx, key)
+	if err := ignore(err, puskaradio.ErrNotFound); err != nil {
+		return err
+	}
+	for n := sent.Rev; n < notify.CaseSteps(&x); n++ {
+		msg := notify.Message{Key: what + "/" + strconv.Itoa(n), Case: notify.CaseStepOf(&x, n), Lang: c.Lang, Zone: p.Zone, Link: p.Link}
+		work, cancel := attempt(ctx)
+		ref, err := c.Notify(work, m.HTTP, msg)
+		cancel()
+		if err != nil {
+			return err
+		}
+		if err := m.Store.SetSent(context.WithoutCancel(ctx), key, store.Sent{Ref: ref, Rev: n + 1, At: time.Now().UTC()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
