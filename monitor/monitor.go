@@ -13,6 +13,7 @@
 //	digest/BRAND          makes the digest of a date, once
 //	weekly/BRAND          makes the digest of a week, once
 //	wake/BRAND/ID         ends a snooze
+//	hook/DIGEST           forgets the id of a message that came in; see web/hook.go
 //	upkeep                forgets what is past its time, compacts, backs up
 //
 // Beside the queue it keeps the streams of sources open that push; the cursor
@@ -269,6 +270,8 @@ func (m *Monitor) do(ctx context.Context, j store.Job) (next store.Job, err erro
 		return m.wake(work, j, rest)
 	case "upkeep":
 		return m.upkeep(work, j)
+	case "hook": // a message of that id would be too old by now
+		return store.Job{}, nil
 	}
 	return store.Job{}, &puskaradio.PermanentError{Err: fmt.Errorf("job %s: nobody knows how to do it", j.Key)}
 }

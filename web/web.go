@@ -35,6 +35,7 @@ type Plan struct {
 	Header     string
 	HeaderRole puskaradio.Role
 	OIDC       *OIDC // that signs people in; nil if none does
+	Hook       *Hook // that a program of the house comes in by; nil if none does
 }
 
 // Brand is the brand of an id, if it is configured.
@@ -123,6 +124,7 @@ type Server struct {
 	every    time.Duration // after which an open page asks what is new
 
 	annotating sync.Mutex // held while annotations change
+	hooking    sync.Mutex // held while a hook is followed
 	trying     sync.Mutex // held while something of the configuration is tested
 
 	mu       sync.Mutex // guards what follows
@@ -227,6 +229,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/health", s.health)
 	mux.HandleFunc("GET /api/openapi.json", serveOpenAPI)
 	mux.HandleFunc("GET /assets/{name}", serveAsset)
+	mux.HandleFunc("POST "+hookPath, s.hook)
 	api := s.api()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isAPI(r) {

@@ -122,7 +122,14 @@ type webConfig struct {
 	// Proxies are believed about where requests come from.
 	Proxies       []string       `json:"proxies,omitempty" jsonschema:"description=Networks of the proxies before the dashboard such as 127.0.0.1/32"`
 	TrustedHeader *trustedHeader `json:"trusted_header,omitempty" jsonschema:"description=Lets a proxy that signs people in say who they are; nobody may unless said"`
+	Hook          *hookConfig    `json:"hook,omitempty" jsonschema:"description=Lets a program of yours such as a CRM set customer keys and add notes and close cases by signed messages to /hooks/crm; off unless said"`
 	OIDC          *oidcConfig    `json:"oidc,omitempty" jsonschema:"description=Lets people sign in at an issuer of OpenID Connect; nobody may unless said"`
+}
+
+type hookConfig struct {
+	Name      string   `json:"name,omitempty" jsonschema:"description=What stands beside what it does; crm unless said"`
+	SecretEnv string   `json:"secret_env,omitempty" jsonschema:"description=The environment variable that holds the secret that messages are signed with (whsec_ and base64; several with spaces between while they change); PUSKARADIO_HOOK_SECRET unless said"`
+	Brands    []string `json:"brands,omitempty" jsonschema:"description=The ids of the brands that it sees; all unless said"`
 }
 
 type targetConfig struct {
@@ -179,6 +186,7 @@ type loaded struct {
 	root    ast.Node
 	proxies []netip.Prefix
 	oidc    *web.OIDC // nil if nobody signs in by it
+	hook    *web.Hook // nil if no program comes in by it
 }
 
 // parseConfig reads the text of a configuration. The error holds every fault.

@@ -76,6 +76,7 @@ func (l *loaded) build(d *decoder) {
 	l.buildDrafter(d)
 	l.checkWeb(d)
 	l.checkOIDC(d)
+	l.checkHook(d)
 	l.checkStore(d)
 }
 

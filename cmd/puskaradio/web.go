@@ -149,7 +149,7 @@ func (r *runner) newWeb() *dashboard {
 		},
 		Plan: func() web.Plan {
 			l := r.current.Load()
-			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Reply: l.plan.Reply, Proxies: l.proxies, OIDC: l.oidc}
+			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Reply: l.plan.Reply, Proxies: l.proxies, OIDC: l.oidc, Hook: l.hook}
 			if h := l.Web.TrustedHeader; h != nil {
 				p.Header, p.HeaderRole = h.Name, h.Role
 			}
