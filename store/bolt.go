@@ -32,7 +32,8 @@ import (
 // sec is the Unix second that a mention is filed under and hash its
 // [puskaradio.Mention.Hash].
 //
-//	meta    version, id, zone; hours: the first hour that is counted; moving: how far another store has moved in
+//	meta    version, id, zone; hours: the first hour that is counted; moving: how far another store has moved in;
+//	        stale id16: seconds32 count32, see purge.go
 //	names   b|s NAME → number
 //	b       month16 brand32 sec32 hash64 → seq32 digest32 label8 value8 status8 flags8 source16
 //	d       run32 hash64 → packed (hash64 sec32): where a mention is filed, see refs.go
@@ -59,7 +60,7 @@ import (
 //	t       segments of the full-text index, see segment.go
 //
 // A text is on the disk before its key is: what a crash leaves is a text
-// without a key, which nothing finds and a compaction drops.
+// without a key, which nothing finds and [Bolt.Purge] drops.
 type Bolt struct {
 	dir  string
 	opts BoltOptions
@@ -76,6 +77,7 @@ type Bolt struct {
 	mu       sync.Mutex // guards what follows
 	quarters map[uint16]*quarter
 	isClosed bool
+	written  []string // files that a process wrote to which was killed; for open
 
 	names   names
 	refs    refs
@@ -132,7 +134,17 @@ func (s *Bolt) open() (err error) {
 				return err
 			}
 		}
-		return s.checkMeta(tx)
+		if err := s.checkMeta(tx); err != nil {
+			return err
+		}
+		for _, name := range s.written { // texts without a key may be there
+			if id, ok := quarterNamed(name); ok {
+				if err := markStale(tx, id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
