@@ -8,6 +8,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
+// BoltVersion is the layout that this program writes.
+const BoltVersion = boltVersion
+
 // IndexSize gives the bytes of the full-text index, keys and values.
 func (s *Bolt) IndexSize() (size int64, err error) {
 	err = s.eachIndex(func(t *bbolt.Bucket) {
