@@ -10,6 +10,9 @@ import (
 	"github.com/puskaradio/puskaradio"
 )
 
+// BoltVersion is the layout that this program writes.
+const BoltVersion = boltVersion
+
 // IndexSize gives the bytes of the full-text index, keys and values.
 func (s *Bolt) IndexSize() (size int64, err error) {
 	err = s.eachIndex(func(t *bbolt.Bucket) {
