@@ -30,6 +30,8 @@ needs: # installs what the tests need, where it is missing (Debian)
 		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends dovecot-imapd python3-aiosmtpd openssl util-linux; }
 	@command -v chromium >/dev/null || { \
 		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends chromium; }
+	@command -v strace >/dev/null || { \
+		$(SUDO) apt-get update -q && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends strace; }
 	@testdata/bluesky/install.sh
 	@testdata/web/axe/install.sh
 
@@ -46,7 +48,7 @@ fmt:
 	go run $(GOFUMPT) -w .
 
 golden: # rewrite what the tests want, then read git diff
-	go test ./crawler ./notify ./trend ./cmd/puskaradio -update
+	go test ./crawler ./notify ./store ./trend ./cmd/puskaradio -update
 
 screenshots: # take the pictures of docs/img from the demo (Debian: chromium)
 	go test -count 1 -tags screenshots -run TestScreenshots ./cmd/puskaradio

@@ -228,6 +228,9 @@ type Topic struct {
 	Total    int    `json:"total"`
 	Negative int    `json:"negative"`
 	Quote    string `json:"quote,omitempty"`
+	// ID and Source are of the mention that is quoted.
+	ID     ID     `json:"id,omitempty"`
+	Source string `json:"source,omitempty"`
 }
 
 // A Voice is a brand's part of all mentions of it and its rivals.

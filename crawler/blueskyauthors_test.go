@@ -57,7 +57,7 @@ func TestJetstreamAuthors(t *testing.T) {
 		e["did"] = "did:plc:" + did
 		js.Tell(e)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	log := make(chan string, 100)
 	q := Query{Cursor: fmt.Appendf(nil, `{"host":"elsewhere","time_us":%d}`, base.UnixMicro()), Now: time.Now().UTC(), Brands: []puskaradio.Brand{{ID: "acme", Name: "Acme"}}}
@@ -87,7 +87,7 @@ func TestJetstreamAuthors(t *testing.T) {
 				if got != line {
 					t.Fatalf("told %q, want %q", got, line)
 				}
-			case <-time.After(5 * time.Second):
+			case <-time.After(40 * time.Second):
 				t.Fatalf("told nothing, want %q", line)
 			}
 		}
@@ -105,7 +105,7 @@ func TestJetstreamAuthors(t *testing.T) {
 	began := time.Now()
 	tell("late", "create", "f")
 	want("did:plc:late Acme f")
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("waited %v for the name of an author", took)
 	}
 	close(slow)

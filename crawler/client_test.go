@@ -38,7 +38,7 @@ func local(t *testing.T, addresses ...string) *Client {
 	c := &Client{
 		Agent:   "puskaradio/0.1 (+https://puskaradio.example/contact)",
 		Delay:   -1,
-		Timeout: 5 * time.Second,
+		Timeout: 20 * time.Second,
 		Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}
 	for _, s := range addresses {

@@ -41,7 +41,7 @@ var forbidden = []string{
 
 func TestForbiddenHosts(t *testing.T) {
 	for _, host := range forbidden {
-		c := &Client{Agent: "puskaradio/0.1 (+https://puskaradio.example)", Delay: -1, Timeout: 2 * time.Second}
+		c := &Client{Agent: "puskaradio/0.1 (+https://puskaradio.example)", Delay: -1, Timeout: 10 * time.Second}
 		// A name resolves to what a careless resolver would make of it.
 		c.Resolver = &names{addrs: []string{"127.0.0.1"}}
 		_, err := c.Fetch(t.Context(), Request{URL: "http://" + host + "/", API: true})

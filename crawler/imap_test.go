@@ -108,7 +108,7 @@ func TestHostileMail(t *testing.T) {
 		if got := m.Text; err == nil && !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" || (err != nil) != (tt.want == "error") {
 			t.Errorf("%s: %.60q, %v, want %q", tt.name, got, err, tt.want)
 		}
-		if d := time.Since(began); d > 2*time.Second {
+		if d := time.Since(began); d > 20*time.Second {
 			t.Errorf("%s: %v", tt.name, d)
 		}
 	}

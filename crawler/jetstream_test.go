@@ -56,7 +56,7 @@ func newEar(t *testing.T, servers ...*httptest.Server) *ear {
 // hear listens until the log ends with what is wanted.
 func (e *ear) hear(until func(log []string) bool) error {
 	e.t.Helper()
-	ctx, cancel := context.WithTimeout(e.t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(e.t.Context(), 30*time.Second)
 	defer cancel()
 	q := Query{Cursor: e.cursor, Now: time.Now().UTC(), Brands: []puskaradio.Brand{{ID: "acme", Name: "Acme"}}}
 	q.Source.ID = "s"
@@ -164,7 +164,7 @@ func TestJetstreamCountsAnew(t *testing.T) {
 	e.cursor = fmt.Appendf(nil, `{"host":%q,"seq":90000,"time_us":%d}`, strings.TrimPrefix(srv.URL, "http://"), base.UnixMicro())
 	js.Tell(event(base, 1, "create", "a", "Acme 1"))
 	go func() {
-		for range 100 {
+		for range 1500 {
 			time.Sleep(20 * time.Millisecond)
 			if js.Dialled.Load() > 0 {
 				break

@@ -112,7 +112,7 @@ func overhear(t *testing.T, s *tagServer, options string, cursor []byte, n int) 
 	if !ok || !Polls(con) {
 		t.Fatal("it does not both listen and fetch")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	q := Query{Cursor: cursor, Now: time.Now().UTC()}
 	q.Source.ID = "s"

@@ -167,7 +167,7 @@ func TestSlowHost(t *testing.T) {
 			<-stop
 			return
 		case "/1", "/2", "/3", "/4": // each in time, but not all of them
-			time.Sleep(120 * time.Millisecond)
+			time.Sleep(400 * time.Millisecond)
 			http.Redirect(w, r, "/"+string(r.URL.Path[1]-1), http.StatusFound)
 			return
 		case "/0":
@@ -186,7 +186,7 @@ func TestSlowHost(t *testing.T) {
 	t.Cleanup(func() { close(stop) }) // before the server is closed
 	quick := far(t, "127.0.0.2", func(http.ResponseWriter, *http.Request) {})
 	c := local(t, slow.URL, quick.URL)
-	c.Timeout = 300 * time.Millisecond
+	c.Timeout = time.Second
 	for _, path := range []string{"/headers", "/body", "/4"} {
 		var wg sync.WaitGroup
 		var quickly time.Time
@@ -204,10 +204,10 @@ func TestSlowHost(t *testing.T) {
 		if quickly.After(slowly) {
 			t.Errorf("another host had to wait for %s", path)
 		}
-		if StateOf(err) != StateUnreachable || !strings.Contains(err.Error(), "within 300ms") {
+		if StateOf(err) != StateUnreachable || !strings.Contains(err.Error(), "within 1s") {
 			t.Errorf("Fetch(%s) = %v, want unreachable", path, err)
 		}
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("Fetch(%s) took %v", path, took)
 		}
 	}

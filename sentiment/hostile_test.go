@@ -27,7 +27,7 @@ func TestHostile(t *testing.T) {
 		began := time.Now()
 		sc := s.Score([]Text{{Text: text, Title: text, Genre: puskaradio.Review}})[0]
 		checkScore(t, text, sc)
-		if took := time.Since(began); took > 2*time.Second { // ten times what the race detector makes of it
+		if took := time.Since(began); took > 30*time.Second { // a hundred times what the race detector makes of it
 			t.Errorf("%.20q…: took %v", text, took)
 		}
 	}

@@ -187,11 +187,24 @@ func copyFile(from, to string) error {
 func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error) {
 	s.tidy.Lock()
 	defer s.tidy.Unlock()
+	marks := map[uint16]stale{}
+	if always {
+		if marks, err = s.staleQuarters(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return s.compact(ctx, marks, func(uint16) bool { return always }, always)
+}
+
+// compact writes anew the quarters that anew names and main.db if all is set,
+// and else what is wasteful. The marks of those quarters are taken away. Tidy
+// is held.
+func (s *Bolt) compact(ctx context.Context, marks map[uint16]stale, anew func(id uint16) bool, all bool) (freed int64, err error) {
 	wasteful := func(db *bbolt.DB) bool {
 		st := db.Stats()
 		free := int64(st.FreePageN+st.PendingPageN) * int64(db.Info().PageSize)
 		info, err := os.Stat(db.Path())
-		return always || err == nil && free > 1<<20 && free > info.Size()/2
+		return err == nil && free > 1<<20 && free > info.Size()/2
 	}
 	ids, err := s.quartersOnDisk()
 	if err != nil {
@@ -202,12 +215,17 @@ func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error
 		if err != nil || q == nil {
 			continue
 		}
-		if i > 0 || always { // the newest is still written
-			if err := q.mergeAll(always, s.closing); err != nil {
+		if anew(id) {
+			if err := s.exclusive(ctx, func() error { return s.sweep(q) }); err != nil {
+				return freed, fmt.Errorf("texts of %s: %w", quarterFile(id), err)
+			}
+		}
+		if i > 0 || anew(id) { // the newest is still written
+			if err := q.mergeAll(anew(id), s.closing); err != nil {
 				return freed, fmt.Errorf("index of %s: %w", quarterFile(id), err)
 			}
 		}
-		if !wasteful(q.db) {
+		if !anew(id) && !wasteful(q.db) {
 			continue
 		}
 		err = s.exclusive(ctx, func() error {
@@ -221,7 +239,7 @@ func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error
 			return freed, fmt.Errorf("compact %s: %w", quarterFile(id), err)
 		}
 	}
-	if !wasteful(s.main) {
+	if !all && !wasteful(s.main) {
 		return freed, nil
 	}
 	err = s.exclusive(ctx, func() error {
@@ -234,7 +252,7 @@ func (s *Bolt) Compact(ctx context.Context, always bool) (freed int64, err error
 	if err != nil {
 		return freed, fmt.Errorf("compact main.db: %w", err)
 	}
-	return freed, nil
+	return freed, s.fresh(ctx, marks)
 }
 
 // replace copies the live pages of a database to a new file and takes that

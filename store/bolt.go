@@ -32,15 +32,15 @@ import (
 // sec is the Unix second that a mention is filed under and hash its
 // [puskaradio.Mention.Hash].
 //
-//	meta    version, id, zone; hours: the first hour that is counted; moving: how far another store has moved in
+//	meta    version, id, zone; hours: the first hour that is counted; moving: how far another store has moved in;
+//	        stale id16: seconds32 count32, see purge.go
 //	names   b|s NAME → number
-//	b       month16 brand32 sec32 hash64 → seq32 digest32 label8 value8 status8 flags8 source16
+//	b       month16 brand32 sec32 hash64 → seq32 digest32 label8 value8 status8 flags8 rating8 source16 author32
 //	d       run32 hash64 → packed (hash64 sec32): where a mention is filed, see refs.go
 //	f       run32 → the filter of that run
 //	i       brand32 status8 sec32 hash64 → nothing: the inbox
 //	n       brand32 status8 → count64
 //	c       brand32 sec32 hash64 → JSON: case, correction
-//	u       month16 digest64 sec32 hash64 → brand32: by author, see past.go
 //	cust    digest64 of source and author → JSON(Customer)
 //	r       month16 brand32 day16 → packed counts by source, see rollup.go
 //	h       month16 brand32 hour32 → the same by hour
@@ -61,7 +61,7 @@ import (
 //	t       segments of the full-text index, see segment.go
 //
 // A text is on the disk before its key is: what a crash leaves is a text
-// without a key, which nothing finds and a compaction drops.
+// without a key, which nothing finds and [Bolt.Purge] drops.
 type Bolt struct {
 	dir  string
 	opts BoltOptions
@@ -78,6 +78,7 @@ type Bolt struct {
 	mu       sync.Mutex // guards what follows
 	quarters map[uint16]*quarter
 	isClosed bool
+	written  []string // files that a process wrote to which was killed; for open
 
 	names   names
 	refs    refs
@@ -94,10 +95,9 @@ type BoltOptions struct {
 }
 
 // boltVersion is the layout above. A directory with another is refused.
-// Its predecessor is brought up to it when it is opened.
-const boltVersion = 3
+const boltVersion = 2
 
-var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "u", "cust", "r", "h", "a", "aid", "g", "sent", "who", "tok", "deeds", "erased", "cov", "cur", "j", "o"}
+var buckets = []string{"meta", "names", "b", "d", "f", "i", "n", "c", "cust", "r", "h", "a", "aid", "g", "sent", "who", "tok", "deeds", "erased", "cov", "cur", "j", "o"}
 
 // OpenBolt opens a data directory, or makes one. It answers a [RefusedError]
 // where the files are not as they were left.
@@ -135,7 +135,17 @@ func (s *Bolt) open() (err error) {
 				return err
 			}
 		}
-		return s.checkMeta(tx)
+		if err := s.checkMeta(tx); err != nil {
+			return err
+		}
+		for _, name := range s.written { // texts without a key may be there
+			if id, ok := quarterNamed(name); ok {
+				if err := markStale(tx, id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -143,10 +153,7 @@ func (s *Bolt) open() (err error) {
 	err = s.main.View(func(tx *bbolt.Tx) error {
 		return errors.Join(s.names.load(tx), s.refs.load(tx), s.erased.load(tx))
 	})
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.fillAuthors(), s.seal(false))
+	return errors.Join(err, s.seal(false))
 }
 
 // openFile opens a database. One whose list of free pages is damaged makes
@@ -183,7 +190,7 @@ func (s *Bolt) checkMeta(tx *bbolt.Tx) error {
 			b.Put([]byte("zone"), []byte(zone)))
 	} else if n := binary.BigEndian.Uint32(v); n > boltVersion {
 		return &RefusedError{s.dir, fmt.Sprintf("it was written by a later version (layout %d; this program knows %d)", n, boltVersion), "use the later program, or restore a backup of before"}
-	} else if n < boltVersion-1 {
+	} else if n < boltVersion {
 		return &RefusedError{s.dir, fmt.Sprintf("it was written by an earlier version (layout %d; this program knows %d)", n, boltVersion), "use the earlier program, or begin with an empty directory"}
 	}
 	if was := string(b.Get([]byte("zone"))); was != zone {

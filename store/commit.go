@@ -86,7 +86,6 @@ func (b *batch) text(p *pending) (m puskaradio.Mention, err error) {
 		return m, err
 	}
 	if m, err = decodeMention(rec); err == nil {
-		p.author = m.Author
 		b.erase[id] = append(b.erase[id], p.entry.seq)
 	}
 	return m, err

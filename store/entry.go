@@ -21,9 +21,14 @@ type entry struct {
 	flags  byte
 	rating byte   // share of the rating in hundredths, plus one; zero is none
 	source uint32 // on the disk it has two bytes
+	author uint32 // on bbolt: see markOf; zero where the text must tell
 }
 
-const entrySize = 15
+// An entry has an author since; those that were written before have none.
+const (
+	entrySize   = 15
+	entryAuthor = entrySize + 4
+)
 
 const (
 	flagDeleted byte = 1 << iota
@@ -38,21 +43,29 @@ var statuses = append([]puskaradio.Status{""}, puskaradio.Statuses()...)
 func statusNumber(s puskaradio.Status) byte { return byte(max(0, slices.Index(statuses, s))) }
 
 func (e entry) encode() []byte {
-	b := binary.BigEndian.AppendUint32(make([]byte, 0, entrySize), e.seq)
+	b := binary.BigEndian.AppendUint32(make([]byte, 0, entryAuthor), e.seq)
 	b = binary.BigEndian.AppendUint32(b, e.digest)
 	b = append(b, e.label, byte(e.value), e.status, e.flags, e.rating)
-	return binary.BigEndian.AppendUint16(b, uint16(e.source))
+	b = binary.BigEndian.AppendUint16(b, uint16(e.source))
+	if e.author == 0 {
+		return b
+	}
+	return binary.BigEndian.AppendUint32(b, e.author)
 }
 
 func decodeEntry(b []byte) (entry, error) {
 	if len(b) < entrySize || int(b[8]) >= len(labels) || int(b[10]) >= len(statuses) {
 		return entry{}, errRecord
 	}
-	return entry{
+	e := entry{
 		seq: binary.BigEndian.Uint32(b), digest: binary.BigEndian.Uint32(b[4:]),
 		label: b[8], value: int8(b[9]), status: b[10], flags: b[11], rating: b[12],
 		source: uint32(binary.BigEndian.Uint16(b[13:])),
-	}, nil
+	}
+	if len(b) >= entryAuthor {
+		e.author = binary.BigEndian.Uint32(b[entrySize:])
+	}
+	return e, nil
 }
 
 // setScore puts a verdict into the entry. It is counted and found under

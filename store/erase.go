@@ -112,9 +112,10 @@ func (s *Bolt) Erase(ctx context.Context, source, author string) (out Erased, er
 }
 
 // saidBy finds mentions of a source by an author, at most a group of them, from
-// a key on; next is where to go on, nil at the end. It reads every text.
+// a key on; next is where to go on, nil at the end. It reads the texts of all whose mark
+// is the same, or that have none.
 func (s *Bolt) saidBy(ctx context.Context, source uint32, author string, from []byte) (hits []mentionKey, next []byte, err error) {
-	name := sameAuthor(author)
+	name, mark := sameAuthor(author), s.markOf(s.names.of(sourceName, source), author)
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
 		hits, next = nil, nil
 		r := s.reader()
@@ -130,7 +131,7 @@ func (s *Bolt) saidBy(ctx context.Context, source uint32, author string, from []
 			if err != nil {
 				return err
 			}
-			if e.source != source {
+			if e.source != source || e.author != 0 && e.author != mark {
 				continue
 			}
 			key := keyOfB(k)

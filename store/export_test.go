@@ -6,7 +6,12 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/puskaradio/puskaradio"
 )
+
+// BoltVersion is the layout that this program writes.
+const BoltVersion = boltVersion
 
 // IndexSize gives the bytes of the full-text index, keys and values.
 func (s *Bolt) IndexSize() (size int64, err error) {
@@ -64,4 +69,18 @@ func (s *Bolt) SpendNames(n uint32) {
 	s.names.mu.Lock()
 	defer s.names.mu.Unlock()
 	s.names.next = n
+}
+
+// Orphan leaves a text as a crash does between the writing of a text and of
+// its key.
+func (s *Bolt) Orphan(ctx context.Context, m *puskaradio.Mention) error {
+	return s.exclusive(ctx, func() error {
+		sec := m.Published.Unix()
+		q, err := s.quarter(quarterOf(sec), true)
+		if err != nil {
+			return err
+		}
+		doc := &document{sec: uint32(sec), record: appendMention(nil, m), text: [3]string{m.Title, m.Text, m.About}}
+		return q.appendDocs([]*document{doc}, &s.builder)
+	})
 }

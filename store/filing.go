@@ -48,7 +48,6 @@ type pending struct {
 	entry   entry
 	mention puskaradio.Mention
 	doc     document // on bbolt
-	author  string   // on bbolt: who it was by before this transaction; empty if it is new
 	seq     int64    // on PostgreSQL: of its text
 }
 

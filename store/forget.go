@@ -134,14 +134,12 @@ func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, fresh func() (x any,
 		if err := json.Unmarshal(v, x); err != nil {
 			return nil, fmt.Errorf("%s: %w", k, err)
 		}
-		for _, quotes := range quotesOf(x) {
-			gone, err := blank(quotes, limits, func(id puskaradio.ID) (bool, error) { return b.there(*brand, id) })
-			if err != nil {
-				return nil, err
-			}
-			if gone {
-				changed[string(k)] = x
-			}
+		gone, err := scrub(x, limits, func(id puskaradio.ID) (bool, error) { return b.there(*brand, id) })
+		if err != nil {
+			return nil, err
+		}
+		if gone {
+			changed[string(k)] = x
 		}
 	}
 	for k, x := range changed {

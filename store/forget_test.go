@@ -28,7 +28,9 @@ func testForget(t *testing.T, s store.Store) {
 	if _, err := s.AddAlert(ctx, a); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.AddDigest(ctx, puskaradio.Digest{Brand: "acme", Date: "2026-11-20", Good: []puskaradio.Quote{quote(43), quote(44)}}); err != nil {
+	if _, err := s.AddDigest(ctx, puskaradio.Digest{Brand: "acme", Date: "2026-11-20", Good: []puskaradio.Quote{quote(43), quote(44)}, Topics: []puskaradio.Topic{
+		{Name: "price", Quote: "cheap", ID: st.New[43], Source: "video"}, {Name: "staff", Quote: "kind", ID: st.New[44], Source: "shop"},
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	limits := []store.Limit{{Source: "video", Before: noon.AddDate(0, 0, -30)}, {Source: "shop", Gone: true}, {Source: "nowhere", Gone: true}}
@@ -59,6 +61,9 @@ func testForget(t *testing.T, s store.Store) {
 	d, err := s.Digest(ctx, "acme", "2026-11-20")
 	if got := texts(d.Good); err != nil || !slices.Equal(got, []bool{false, true}) {
 		t.Errorf("the digest quotes %v, %v", got, err)
+	}
+	if ts := d.Topics; len(ts) != 2 || ts[0].Quote != "" || ts[0].Name != "price" || ts[1].Quote != "kind" {
+		t.Errorf("the digest has the topics %+v", ts)
 	}
 	if w, _ := s.Waiting(ctx, "acme"); w[puskaradio.New] != 43 {
 		t.Errorf("%d cases, want 43", w[puskaradio.New])

@@ -78,6 +78,7 @@ func (s *Bolt) guard() error {
 			}
 			return &RefusedError{s.dir, name + " is damaged: " + err.Error(), restoreAdvice}
 		}
+		s.written = append(s.written, name)
 	}
 	return nil
 }
@@ -201,14 +202,20 @@ func (s *Bolt) quartersOnDisk() ([]uint16, error) {
 	}
 	var out []uint16
 	for _, f := range files {
-		var year, q uint16
-		if n, _ := fmt.Sscanf(strings.TrimSuffix(filepath.Base(f), ".db"), "bodies-%dQ%d", &year, &q); n == 2 && q >= 1 && q <= 4 {
-			out = append(out, year*4+q-1)
+		if id, ok := quarterNamed(filepath.Base(f)); ok {
+			out = append(out, id)
 		}
 	}
 	slices.Sort(out)
 	slices.Reverse(out)
 	return out, nil
+}
+
+// quarterNamed is the quarter whose file has a name.
+func quarterNamed(name string) (id uint16, ok bool) {
+	var year, q uint16
+	n, _ := fmt.Sscanf(strings.TrimSuffix(name, ".db"), "bodies-%dQ%d", &year, &q)
+	return year*4 + q - 1, n == 2 && q >= 1 && q <= 4
 }
 
 // isLink reports whether a path is a link, wherever it leads.

@@ -224,7 +224,7 @@ func sumOfKind(ctx context.Context, s mover, kind string) (out sum, err error) {
 func (p *parcel) digest() uint64 {
 	h := fnv.New64a()
 	e := p.entry
-	e.seq, e.source = 0, 0
+	e.seq, e.source, e.author = 0, 0, 0
 	for _, b := range [][]byte{
 		[]byte(p.brand), []byte(p.source), binary.BigEndian.AppendUint64(nil, p.key.hash), key32(p.key.sec), e.encode(),
 		p.rec, key32(p.step), p.name, p.value,

@@ -2,16 +2,15 @@ package store_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.etcd.io/bbolt"
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/store"
@@ -222,43 +221,38 @@ func TestCustomersMove(t *testing.T) {
 	}
 }
 
-// TestAuthorsFilled opens a directory as the version before this one has left
-// it, in which no mention was filed under its author.
-func TestAuthorsFilled(t *testing.T) {
-	dir := t.TempDir()
-	s, err := store.OpenBolt(dir, &store.BoltOptions{NoSync: true})
+// TestPastOfBefore looks for authors among mentions that were kept before their
+// entries told of authors.
+func TestPastOfBefore(t *testing.T) {
+	s := openBoltAt(t, unpack(t, filepath.Join(layouts, "layout-2.zip")))
+	es, _, err := s.Mentions(t.Context(), store.Filter{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ms []puskaradio.Mention
-	for i := range 6000 {
-		m := mention("acme", i)
-		m.Author = fmt.Sprint("author ", i%2000)
-		ms = append(ms, m)
-	}
-	commit(t, s, ms...)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := bbolt.Open(filepath.Join(dir, "main.db"), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		return errors.Join(tx.DeleteBucket([]byte("u")), tx.DeleteBucket([]byte("cust")), tx.Bucket([]byte("meta")).Put([]byte("version"), binary.BigEndian.AppendUint32(nil, 2)))
-	})
-	if err := errors.Join(err, db.Close(), os.Remove(filepath.Join(dir, "id.json"))); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if s, err = store.OpenBolt(dir, &store.BoltOptions{NoSync: true}); err != nil {
-			t.Fatal(err)
+	type who struct{ brand, source, author string }
+	said := map[who]string{}
+	n := map[who]int{}
+	for _, e := range es {
+		if m := e.Mention; m.Author != "" {
+			w := who{m.Brand, m.Source, m.Author}
+			said[w] += " " + m.Ref
+			n[w]++
 		}
-		if got, want := past(t, s, "acme", "shop", "author 7", 9), "3 of 3, 1 negative 7 2007 4007"; got != want {
-			t.Errorf("the past: %s, want %s", got, want)
+	}
+	if len(said) < 2 {
+		t.Fatalf("the history has %d authors", len(said))
+	}
+	for _, again := range []bool{false, true} {
+		for w, want := range said {
+			got := past(t, s, w.brand, w.source, w.author, 1000)
+			if count, refs, _ := strings.Cut(got, " negative"); refs != want || !strings.HasPrefix(count, fmt.Sprintf("%d of %d,", n[w], n[w])) {
+				t.Errorf("again %t: the past of %v: %s, want%s", again, w, got, want)
+			}
 		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
+		for i := range es {
+			if err := s.Correct(t.Context(), es[i].Mention.Brand, es[i].ID, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

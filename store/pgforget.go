@@ -237,13 +237,9 @@ func scrubTx[T any](ctx context.Context, tx pgx.Tx, p *Postgres, limits []Limit,
 		if err := json.Unmarshal(s.data, x); err != nil {
 			return nil, fmt.Errorf("%s %s: %w", s.key[0], s.key[1], err)
 		}
-		changed := false
-		for _, quotes := range quotesOf(x) {
-			gone, err := blank(quotes, limits, func(id puskaradio.ID) (bool, error) { return p.there(ctx, tx, *brand(x), id) })
-			if err != nil {
-				return nil, err
-			}
-			changed = changed || gone
+		changed, err := scrub(x, limits, func(id puskaradio.ID) (bool, error) { return p.there(ctx, tx, *brand(x), id) })
+		if err != nil {
+			return nil, err
 		}
 		if !changed {
 			continue

@@ -313,7 +313,7 @@ func TestPostgresComesBack(t *testing.T) {
 	commit(t, s, mentions("acme", 3)...)
 	ask(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'puskaradio' AND pid <> pg_backend_pid()`)
 	var err error
-	for range 50 {
+	for range 1000 {
 		if _, err = s.Commit(t.Context(), store.Crawl{Mentions: mentions("acme", 5)}); err == nil {
 			break
 		}

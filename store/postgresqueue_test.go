@@ -157,7 +157,7 @@ func TestPostgresQueueLanes(t *testing.T) {
 	if side == 0 {
 		t.Error("the lanes waited for each other")
 	}
-	if took := runs[len(runs)-1].end; took > 15*time.Second {
+	if took := runs[len(runs)-1].end; took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -273,7 +273,7 @@ func TestPostgresTurns(t *testing.T) {
 	asked := time.Now()
 	both[0].Give("a.example", puskaradio.Turn{Last: asked, Held: asked.Add(time.Hour), Delay: 1500 * time.Millisecond})
 	second, err := both[1].Take(t.Context(), "a.example")
-	if err != nil || second.Last.Sub(asked).Abs() > 100*time.Millisecond || second.Held.Sub(asked.Add(time.Hour)).Abs() > 100*time.Millisecond || second.Delay != 1500*time.Millisecond {
+	if err != nil || second.Last.Sub(asked).Abs() > 2*time.Second || second.Held.Sub(asked.Add(time.Hour)).Abs() > 2*time.Second || second.Delay != 1500*time.Millisecond {
 		t.Fatalf("the second turn: %+v, %v; want what the first one left", second, err)
 	}
 	if second.Last.Before(asked) {

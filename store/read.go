@@ -155,46 +155,58 @@ func (s *Bolt) page(tx *bbolt.Tx, all []found, limit int) (out []Entry, next str
 	return out, next, nil
 }
 
-// newest walks a brand backwards, month by month.
-func (s *Bolt) newest(tx *bbolt.Tx, brand uint32, f Filter, after mentionKey, limit int) ([]found, error) {
+// newest are mentions of a brand, the newest first.
+func (s *Bolt) newest(tx *bbolt.Tx, brand uint32, f Filter, after mentionKey, limit int) (out []found, err error) {
 	from, to := f.span()
 	end := mentionKey{brand: brand, sec: to}
 	if !after.isZero() && after.sec <= to {
 		end = mentionKey{brand: brand, sec: after.sec, hash: after.hash}
 	}
+	err = backwards(tx, end, from, func(k mentionKey, e entry) bool {
+		if f.takes(s, e) {
+			out = append(out, found{k, e})
+		}
+		return len(out) < limit
+	})
+	return out, err
+}
+
+// backwards walks a brand, month by month, from before a key back to a second,
+// until do wants no more.
+func backwards(tx *bbolt.Tx, end mentionKey, from uint32, do func(k mentionKey, e entry) bool) error {
+	brand := end.brand
 	c := tx.Bucket([]byte("b")).Cursor()
-	var out []found
 	k, v := seekBefore(c, end.b())
-	for k != nil && len(out) < limit {
+	for k != nil {
 		key := keyOfB(k)
 		if key.brand != brand { // on to where the brand may stand before this key
 			mo := binary.BigEndian.Uint16(k)
 			if key.brand < brand {
 				if mo == 0 {
-					return out, nil
+					return nil
 				}
 				mo--
 			}
 			if mo < month(from) {
-				return out, nil
+				return nil
 			}
 			last := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(nil, mo), brand+1)
 			k, v = seekBefore(c, last)
 			continue
 		}
 		if key.sec < from {
-			return out, nil
+			return nil
 		}
 		e, err := decodeEntry(v)
 		if err != nil {
-			return nil, fmt.Errorf("mention %s: %w", key.id(), err)
+			return fmt.Errorf("mention %s: %w", key.id(), err)
 		}
-		if f.takes(s, e) {
-			out = append(out, found{key, e})
+		if !do(key, e) {
+			return nil
 		}
 		k, v = c.Prev()
 	}
-	return out, nil
+	return nil
 }
 
 // seekBefore goes to the last key before one.
@@ -283,12 +295,7 @@ func (s *Bolt) dropHours(ctx context.Context, before time.Time) error {
 // forget takes mentions out of all but the counts and the references, which
 // keep them from coming back.
 func (b *batch) forget(drop []found) error {
-	r := b.s.reader()
-	defer r.close()
 	for _, f := range drop {
-		if err := b.unfileAuthor(r, f); err != nil {
-			return err
-		}
 		if p := b.fresh[f.hash]; p != nil { // edited in this very transaction
 			f.entry = p.entry
 			delete(b.fresh, f.hash)

@@ -148,10 +148,8 @@ func (s *Bolt) commit(group []*write) (err error) {
 	}
 	fault.Point("store: before commit")
 	for _, p := range b.order {
+		p.entry.author = s.markOf(s.names.of(sourceName, p.entry.source), p.mention.Author)
 		if err := tx.Bucket([]byte("b")).Put(p.key.b(), p.entry.encode()); err != nil {
-			return err
-		}
-		if err := b.fileAuthor(p); err != nil {
 			return err
 		}
 	}
@@ -160,6 +158,11 @@ func (s *Bolt) commit(group []*write) (err error) {
 	}
 	if err := s.refs.add(tx, refsOf(b.made)); err != nil {
 		return err
+	}
+	for id := range b.erase {
+		if err := markStale(tx, id); err != nil {
+			return err
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("store: commit: %w", err)
@@ -217,7 +220,7 @@ func (b *batch) writeTexts() ([]*quarter, error) {
 func (s *Bolt) after(touched []*quarter, erase map[uint16][]uint32) {
 	for id, seqs := range erase {
 		if q, err := s.quarter(id, false); err == nil && q != nil {
-			_ = q.erase(seqs) // a text too many does no harm; Compact drops it
+			_ = q.erase(seqs) // a text too many does no harm; Purge drops it
 		}
 	}
 	for _, q := range touched {

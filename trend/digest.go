@@ -190,7 +190,7 @@ func Topics(said []Said, most int) []puskaradio.Topic {
 				t.Negative++
 			}
 			if w := max(s.Value, -s.Value); w > t.weight && s.Text != "" {
-				t.weight, t.Quote = w, s.Text
+				t.weight, t.Topic.Quote, t.ID, t.Source = w, s.Text, s.ID, s.Source
 			}
 		}
 	}

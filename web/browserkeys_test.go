@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func keyed(x *chromium.Tab, key string) {
 // until waits for something to be so in a page, for some seconds.
 func until(t *testing.T, x *chromium.Tab, what string) {
 	t.Helper()
-	for range 20 { // a page that is on its way cannot be asked
+	for range 150 { // a page that is on its way cannot be asked
 		time.Sleep(300 * time.Millisecond)
 		if chromium.Ask[bool](x, "Boolean("+what+")") {
 			return
@@ -36,6 +37,8 @@ func TestKeysInChromium(t *testing.T) {
 	p := newPlace(t)
 	ids := p.several(3)
 	p.server.every = 100 * time.Millisecond
+	var late atomic.Int64
+	p.server.now = func() time.Time { return testNow.Add(time.Duration(late.Load())) }
 	srv := httptest.NewServer(p.server)
 	defer srv.Close()
 	x := chromium.Start(t).Tab(t, srv.URL, chromium.Look{Width: 1280, Scripts: true})
@@ -72,7 +75,7 @@ func TestKeysInChromium(t *testing.T) {
 	if role := chromium.Ask[string](x, `document.querySelector(".news").getAttribute("role")`); role != "status" {
 		t.Errorf("what is new has the role %s", role)
 	}
-	p.late = 2 * time.Second
+	late.Store(int64(2 * time.Second))
 	x.Press(".news a")
 	x.Wants("Never again")
 

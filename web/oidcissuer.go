@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -84,10 +85,7 @@ func (x *issuers) of(ctx context.Context, issuer string, now time.Time) (*oidc.P
 		return x.known, x.err
 	}
 	// Who asked first may go away; others wait for the answer.
-	p, err := oidc.NewProvider(x.on(context.WithoutCancel(ctx)), issuer)
-	if err == nil {
-		err = checkEndpoints(issuer, p)
-	}
+	p, err := discover(x.on(context.WithoutCancel(ctx)), issuer)
 	x.asked = now
 	switch {
 	case err == nil:
@@ -96,6 +94,46 @@ func (x *issuers) of(ctx context.Context, issuer string, now time.Time) (*oidc.P
 		x.err = fmt.Errorf("issuer %s: %w", issuer, err)
 	}
 	return x.known, x.err
+}
+
+func discover(ctx context.Context, issuer string) (*oidc.Provider, error) {
+	p, err := oidc.NewProvider(ctx, issuer)
+	if err != nil {
+		return nil, err
+	}
+	return p, checkEndpoints(issuer, p)
+}
+
+// Probe asks the issuer for its endpoints and its keys, and says where people
+// would sign in.
+func (o *OIDC) Probe(ctx context.Context) (found string, err error) {
+	client := issuerClient(issuerPatience)
+	p, err := discover(oidc.ClientContext(ctx, client), o.Issuer)
+	if err != nil {
+		return "", fmt.Errorf("issuer %s: %w", o.Issuer, err)
+	}
+	var at struct {
+		Keys string `json:"jwks_uri"`
+	}
+	if err := p.Claims(&at); err != nil {
+		return "", fmt.Errorf("issuer %s: %w", o.Issuer, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.Keys, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("issuer %s: its keys: %w", o.Issuer, err)
+	}
+	defer resp.Body.Close()
+	var keys struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&keys); resp.StatusCode != http.StatusOK || err != nil || len(keys.Keys) == 0 {
+		return "", fmt.Errorf("issuer %s: it has no keys at %s: status %d", o.Issuer, at.Keys, resp.StatusCode)
+	}
+	return fmt.Sprintf("%s, with %d keys; people sign in at %s", o.Issuer, len(keys.Keys), p.Endpoint().AuthURL), nil
 }
 
 // checkEndpoints refuses endpoints that the secret, the code or the keys would

@@ -22,7 +22,7 @@ func TestOIDCAway(t *testing.T) {
 			return true
 		},
 		"cut off": func(*idp, http.ResponseWriter, string) bool { panic(http.ErrAbortHandler) },
-		"slow":    func(*idp, http.ResponseWriter, string) bool { time.Sleep(300 * time.Millisecond); return false },
+		"slow":    func(*idp, http.ResponseWriter, string) bool { time.Sleep(1500 * time.Millisecond); return false },
 		"large": func(x *idp, _ http.ResponseWriter, _ string) bool {
 			x.discover = func(about map[string]any) { about["x"] = strings.Repeat("x", issuerAnswer) } // it is whole
 			return false
@@ -48,7 +48,7 @@ func TestOIDCAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newIssued(t)
-			p.server.issuers.client = issuerClient(200 * time.Millisecond)
+			p.server.issuers.client = issuerClient(time.Second)
 			p.idp.fail = func(w http.ResponseWriter, path string) bool { return fail(p.idp, w, path) }
 			for range 3 { // the second and third time it is not asked
 				w := p.do("GET", "/in/oidc", nil, nil)
@@ -280,4 +280,32 @@ func FuzzOIDCBack(f *testing.F) {
 			t.Errorf("%q: %d", query, w.Code)
 		}
 	})
+}
+
+// TestOIDCProbe: what doctor says of an issuer that is well, has no keys, or is
+// not there.
+func TestOIDCProbe(t *testing.T) {
+	p := newIssued(t)
+	o := p.plan.OIDC
+	if found, err := o.Probe(t.Context()); err != nil || !strings.Contains(found, "people sign in at "+p.idp.srv.URL+"/authorize") {
+		t.Errorf("Probe = %q, %v", found, err)
+	}
+	for want, fail := range map[string]func(w http.ResponseWriter, path string) bool{
+		"no keys": func(w http.ResponseWriter, path string) bool {
+			if path != "/keys" {
+				return false
+			}
+			fmt.Fprint(w, `{"keys":[]}`)
+			return true
+		},
+		"503": func(w http.ResponseWriter, _ string) bool {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		},
+	} {
+		p.idp.fail = fail
+		if found, err := o.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), want) || found != "" {
+			t.Errorf("Probe = %q, %v, want %q", found, err, want)
+		}
+	}
 }

@@ -58,7 +58,7 @@ func (r *reader) mentions() map[string]puskaradio.Mention {
 func (r *reader) until(what string, holds func(ms map[string]puskaradio.Mention) bool) map[string]puskaradio.Mention {
 	r.t.Helper()
 	var ms map[string]puskaradio.Mention
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if ms = r.mentions(); holds(ms) {
 			return ms
 		}
@@ -190,7 +190,7 @@ func (n *blueskyNet) streams(t *testing.T, bin string) {
 		program := exec.Command(r.bin, "run")
 		program.Dir = r.dir
 		background(t, program)
-		for end := time.Now().Add(20 * time.Second); n.stream.Dialled.Load() == was; time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); n.stream.Dialled.Load() == was; time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatal("it does not listen")
 			}
@@ -206,7 +206,7 @@ func (n *blueskyNet) streams(t *testing.T, bin string) {
 	ms := r.until("a post is heard", func(ms map[string]puskaradio.Mention) bool { return len(ms) == 1 })
 	heard, _ := n.told.Load(first[strings.LastIndexByte(first, '/')+1:])
 	took := ms[first].FirstSeen.Sub(heard.(time.Time))
-	if m := ms[first]; took > 2*time.Second || m.Author != "maija.test" || m.Brand != "acme" || m.Lang != "fi" || m.DateFrom != puskaradio.DatePublished {
+	if m := ms[first]; took > 20*time.Second || m.Author != "maija.test" || m.Brand != "acme" || m.Lang != "fi" || m.DateFrom != puskaradio.DatePublished {
 		t.Errorf("kept %v after it was told: %+v", took, m)
 	}
 	t.Logf("kept %v after it was told, and shown %v after it was posted", took.Round(time.Millisecond), time.Since(posted).Round(time.Millisecond))

@@ -57,7 +57,7 @@ func (a *app) callServer(cmd *cobra.Command, data string) (code int, served bool
 	stop := context.AfterFunc(cmd.Context(), func() { _ = conn.Close() })
 	defer stop()
 	dir, _ := os.Getwd() // without it, paths are the server's
-	line, err := json.Marshal(call{Args: os.Args[1:], Dir: dir})
+	line, err := json.Marshal(call{Args: a.args, Dir: dir})
 	if err != nil {
 		return 0, false
 	}

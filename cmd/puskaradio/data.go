@@ -158,7 +158,7 @@ func (a *app) compactCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:         "compact",
 		Short:       "Give the room of what was forgotten back to the disk",
-		Long:        "Writes the files of the data directory anew, without their free pages. What is\nwasteful is compacted every night anyway.",
+		Long:        "Writes the files of the data directory anew, without their free pages and without\na word of what was forgotten. What is wasteful is compacted every night anyway,\nand what something was forgotten in within a week.",
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, _, err := a.store(cmd)

@@ -61,9 +61,9 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check everything, and say what to do",
 		Long: `Checks the configuration, the data directory, the time zone and the clock, each
-source (robots.txt, and whether something can be read) and each channel. It
-exits with 0 if all is well or there are only warnings (!), with 1 if there are
-faults (✗).`,
+source (robots.txt, and whether something can be read), each channel and who
+signs people in. It exits with 0 if all is well or there are only warnings (!),
+with 1 if there are faults (✗).`,
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.served == nil {
@@ -119,6 +119,10 @@ func (c *checkup) run(cmd *cobra.Command) {
 		}
 		found, err := p.Probe(ctx, httpClient())
 		c.see("channel "+ch.ID, found, err, "puskaradio test-alert sends a test message")
+	}
+	if l.oidc != nil {
+		found, err := l.oidc.Probe(ctx)
+		c.see("sign-in", found, err, "compare web.oidc.issuer with what the issuer calls itself; people with a password can sign in meanwhile")
 	}
 }
 

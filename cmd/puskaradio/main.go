@@ -53,7 +53,8 @@ type app struct {
 	ports    []uint16
 	dir      string // where relative paths begin; empty is the working directory
 
-	file    string // of the configuration
+	args    []string // of the call
+	file    string   // of the configuration
 	json    bool
 	verbose bool
 
@@ -65,6 +66,7 @@ type app struct {
 
 // run does one command line and gives its exit code.
 func (a *app) run(ctx context.Context, args []string) int {
+	a.args = args
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.in)
@@ -145,7 +147,7 @@ line was wrong, 3 when the data directory cannot be used as it is.`,
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about the work")
 	for _, c := range append(a.releaseCommands(), []*cobra.Command{
 		a.runCommand(), a.workCommand(), a.webCommand(), a.linkCommand(), a.userCommand(), a.tokenCommand(), a.privacyCommand(), a.crawlCommand(), a.extractCommand(), a.scoreCommand(), a.evalCommand(), a.trainCommand(),
-		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.alertsCommand(), a.muteCommand(), a.searchCommand(),
+		a.digestCommand(), a.trendsCommand(), a.inboxCommand(), a.correctCommand(), a.sourcesCommand(), a.kindsCommand(), a.spikesCommand(), a.rehearseCommand(), a.alertsCommand(), a.muteCommand(), a.searchCommand(), a.mcpCommand(),
 		a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(), a.compactCommand(), a.migrateCommand(),
 		a.doctorCommand(), a.testAlertCommand(), a.initCommand(), a.demoCommand(), a.schemaCommand(),
 	}...) {

@@ -171,12 +171,16 @@ func (r *runner) sources(ctx context.Context, now time.Time) ([]web.Source, erro
 	}
 	var out []web.Source
 	for _, x := range lines {
-		out = append(out, web.Source{
-			ID: x.ID, Brands: brands[x.ID], Kind: x.Kind, State: x.State, Problem: x.Problem, Last: x.Last, Next: x.Next, New: x.New, Usual: x.Usual,
-			Fetches: x.Fetches, Failed: x.Failed, Delay: x.Delay, Keep: x.Keep, Terms: x.Terms.Note,
-		})
+		out = append(out, webSource(x, brands[x.ID]))
 	}
 	return out, err
+}
+
+func webSource(x monitor.SourceState, brands []string) web.Source {
+	return web.Source{
+		ID: x.ID, Brands: brands, Kind: x.Kind, State: x.State, Problem: x.Problem, Last: x.Last, Next: x.Next, New: x.New, Usual: x.Usual,
+		Fetches: x.Fetches, Failed: x.Failed, Delay: x.Delay, Keep: x.Keep, Terms: x.Terms.Note,
+	}
 }
 
 // mayOpen is why the dashboard may not be open to others, or nil.

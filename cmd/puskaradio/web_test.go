@@ -41,7 +41,7 @@ func (s *said) String() string {
 // linkIn waits for a link into the dashboard.
 func linkIn(t *testing.T, s *said) string {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if _, rest, ok := strings.Cut(s.String(), "within half an hour: "); ok {
 			if link, _, ok := strings.Cut(rest, "\n"); ok {
 				return link
@@ -141,7 +141,7 @@ web: {listen: "127.0.0.1:0", target: 10m, metrics: "127.0.0.1:0", oidc: {name: A
 		if code != exitDone {
 			t.Errorf("run ends with %d:\n%s", code, &errs)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("run does not end")
 	}
 }
@@ -152,7 +152,7 @@ var metricsAt = regexp.MustCompile(`http://[^ "]+/metrics`)
 func testMetrics(t *testing.T, log *said) {
 	t.Helper()
 	var body string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		at := metricsAt.FindString(log.String())
 		if at == "" {
 			continue

@@ -163,7 +163,7 @@ func (w *wordpress) write(dir, name, text string) {
 
 func (w *wordpress) until(what string, holds func() bool) {
 	w.t.Helper()
-	for range 600 {
+	for range 1800 {
 		if holds() {
 			return
 		}
