@@ -78,7 +78,7 @@ func TestDiskErrors(t *testing.T) {
 				close(ended)
 			}()
 			accepted, refused := map[string]bool{}, map[string]bool{}
-			for i, end := 0, time.Now().Add(30*time.Second); time.Now().Before(end) && (len(refused) < 5 || len(accepted) == 0); i++ {
+			for i, end := 0, time.Now().Add(30*time.Second); time.Now().Before(end) && (len(refused) < 5 || len(accepted) == 0 && len(refused) < 50); i++ {
 				ref := fmt.Sprint("import-", i)
 				file := filepath.Join(w.dir, "in.jsonl")
 				line := fmt.Sprintf(`{"brand":"b0","source":"list","ref":%q,"text":"Kiitos, kaikki hyvin","published":%q}`, ref, time.Now().Add(-time.Hour).Format(time.RFC3339))
@@ -127,7 +127,8 @@ func TestDiskErrors(t *testing.T) {
 					t.Errorf("%s was refused, and is there %d times", ref, refs[ref])
 				}
 			}
-			if len(accepted) == 0 || len(refused) == 0 {
+			// One that fails for good may do so before anything comes.
+			if lasts := strings.HasSuffix(tt.when, "+"); len(refused) == 0 || len(accepted) == 0 && !lasts {
 				t.Errorf("%d were accepted and %d refused, want some of each", len(accepted), len(refused))
 			}
 			t.Logf("%d were accepted, %d refused", len(accepted), len(refused))
