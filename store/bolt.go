@@ -150,10 +150,12 @@ func (s *Bolt) open() (err error) {
 	if err != nil {
 		return err
 	}
-	err = s.main.View(func(tx *bbolt.Tx) error {
-		return errors.Join(s.names.load(tx), s.refs.load(tx), s.erased.load(tx))
-	})
-	return errors.Join(err, s.seal(false))
+	return errors.Join(s.main.View(s.remember), s.seal(false))
+}
+
+// remember reads what is kept in memory too.
+func (s *Bolt) remember(tx *bbolt.Tx) error {
+	return errors.Join(s.names.load(tx), s.refs.load(tx), s.erased.load(tx))
 }
 
 // openFile opens a database. One whose list of free pages is damaged makes
@@ -252,6 +254,8 @@ const (
 )
 
 func (n *names) load(tx *bbolt.Tx) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.num, n.name = map[string]uint32{}, map[numbered]string{}
 	return tx.Bucket([]byte("names")).ForEach(func(k, v []byte) error {
 		if len(k) == 0 || len(v) != 4 {

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -131,10 +132,14 @@ func (s *Bolt) commit(group []*write) (err error) {
 	}
 	b := &batch{s: s, tx: tx, erase: map[uint16][]uint32{}}
 	b.filing = filing{shelf: b, zone: s.zone(), counts: counts{}, fresh: map[uint64]*pending{}}
+	unsure := false
 	defer func() {
 		if err != nil {
 			_ = tx.Rollback() // the error that counts is on its way
 			s.names.forget(b.named)
+		}
+		if unsure { // bbolt may have written it, and fail to sync: what is in memory must be what it reads now
+			err = errors.Join(err, s.main.View(s.remember))
 		}
 	}()
 	for _, w := range group {
@@ -165,6 +170,7 @@ func (s *Bolt) commit(group []*write) (err error) {
 		}
 	}
 	if err := tx.Commit(); err != nil {
+		unsure = true
 		return fmt.Errorf("store: commit: %w", err)
 	}
 	fault.Point("store: after commit")

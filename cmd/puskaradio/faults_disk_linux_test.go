@@ -36,7 +36,7 @@ func (w *world) failing(call, when string) (*exec.Cmd, *os.Process) {
 	// strace may have other children before.
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))
-		for _, f := range strings.Fields(string(b)) {
+		for f := range strings.FieldsSeq(string(b)) {
 			if exe, err := os.Readlink("/proc/" + f + "/exe"); err == nil && exe == w.bin {
 				pid, err := strconv.Atoi(f)
 				if err != nil {
@@ -60,10 +60,10 @@ func (w *world) failing(call, when string) (*exec.Cmd, *os.Process) {
 // after the next start, and what was not is there once at most.
 func TestDiskErrors(t *testing.T) {
 	for name, tt := range map[string]struct{ call, when string }{
-		"syncs fail":           {"fdatasync", "12+"},
-		"a sync now and then":  {"fdatasync", "12+7"},
-		"writes fail":          {"pwrite64", "40+"},
-		"a write now and then": {"pwrite64", "40+23"},
+		"syncs fail":           {"fdatasync", "20+"},
+		"a sync now and then":  {"fdatasync", "20+7"},
+		"writes fail":          {"pwrite64", "70+"},
+		"a write now and then": {"pwrite64", "70+23"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
