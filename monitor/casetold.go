@@ -99,13 +99,20 @@ func (m *Monitor) tellCase(ctx context.Context, p *Plan, c *Channel, what string
 	}
 	for n := sent.Rev; n < notify.CaseSteps(&x); n++ {
 		msg := notify.Message{Key: what + "/" + strconv.Itoa(n), Case: notify.CaseStepOf(&x, n), Lang: c.Lang, Zone: p.Zone, Link: p.Link}
+		if _, ok := c.Notifier.(notify.CaseKeeper); ok {
+			msg.Ref = sent.Ref
+			if err := m.tried(ctx, c, &msg, n+1); err != nil {
+				return err
+			}
+		}
 		work, cancel := attempt(ctx)
 		ref, err := c.Notify(work, m.HTTP, msg)
 		cancel()
 		if err != nil {
 			return err
 		}
-		if err := m.Store.SetSent(context.WithoutCancel(ctx), key, store.Sent{Ref: ref, Rev: n + 1, At: time.Now().UTC()}); err != nil {
+		sent = store.Sent{Ref: ref, Rev: n + 1, At: time.Now().UTC()}
+		if err := m.Store.SetSent(context.WithoutCancel(ctx), key, sent); err != nil {
 			return err
 		}
 	}

@@ -103,3 +103,50 @@ func TestCaseTold(t *testing.T) {
 		}
 	})
 }
+
+// tickets is a channel that has a ticket for each case.
+type tickets struct {
+	books
+	refs []string // that it was told with, with ? where it should look first
+}
+
+func (k *tickets) TakesCases() {}
+func (k *tickets) CasesAlone() {}
+func (k *tickets) Probe(context.Context, *http.Client) (string, error) {
+	return "fine", nil
+}
+
+func (k *tickets) Notify(ctx context.Context, hc *http.Client, m notify.Message) (string, error) {
+	ref := m.Ref
+	if m.Again {
+		ref += "?"
+	}
+	k.refs = append(k.refs, ref)
+	if _, err := k.books.Notify(ctx, hc, m); err != nil {
+		return "", err
+	}
+	return "T-17", nil
+}
+
+// TestTicketsOfCases: what keeps cases is told by which name it has a case, and
+// that an earlier try may have arrived.
+func TestTicketsOfCases(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fresh := post(time.Now().UTC().Add(time.Hour), "bad delivery today")
+		fresh.Rating = &puskaradio.Rating{Value: 1, Best: 5}
+		sc := stage(t, t.TempDir(), &talk{posts: []puskaradio.Mention{fresh}})
+		defer sc.close(t)
+		k := &tickets{}
+		k.lose = true
+		sc.plan.Channels = append(sc.plan.Channels, monitor.Channel{ID: "hub", Lang: "en", Cases: true, Notifier: k})
+		sc.run(t, 2*time.Hour)
+		at := time.Now().UTC()
+		if _, err := sc.store.Move(t.Context(), "acme", k.last.ID, puskaradio.New, puskaradio.Change{At: at, Who: "Liisa", To: puskaradio.Done}, time.Time{}, sc.CaseJobs("acme", k.last.ID, at)...); err != nil {
+			t.Fatal(err)
+		}
+		sc.run(t, time.Hour)
+		if got, want := fmt.Sprintf("%q %q", k.refs, k.steps), `["" "?" "T-17"] ["0 opened " "0 opened " "1 closed Liisa"]`; got != want {
+			t.Errorf("told %s, want %s", got, want)
+		}
+	})
+}

@@ -13,7 +13,7 @@
 //	digest/BRAND          makes the digest of a date, once
 //	weekly/BRAND          makes the digest of a week, once
 //	wake/BRAND/ID         ends a snooze
-//	hook/DIGEST           forgets the id of a message that came in; see web/hook.go
+//	hook/DIGEST           forgets the id of a message that came in; see web/apihook.go
 //	upkeep                forgets what is past its time, compacts, backs up
 //
 // Beside the queue it keeps the streams of sources open that push; the cursor

@@ -36,11 +36,7 @@ func (m *Monitor) say(ctx context.Context, p *Plan, c *Channel, what string) err
 	if !isSummary(sent.Ref) && msg.Turn != notify.News {
 		msg.Ref = sent.Ref
 	}
-	// That a try was begun is written first: after a crash it is looked for.
-	try := "try/" + c.ID + "/" + msg.Key
-	if _, err := m.Store.Sent(ctx, try); err == nil {
-		msg.Again = true
-	} else if err := m.Store.SetSent(ctx, try, store.Sent{Rev: rev, At: time.Now().UTC()}); err != nil {
+	if err := m.tried(ctx, c, &msg, rev); err != nil {
 		return err
 	}
 	if fault.Point("monitor: before post"); msg.Ref != "" {
@@ -60,6 +56,17 @@ func (m *Monitor) say(ctx context.Context, p *Plan, c *Channel, what string) err
 		}
 	}
 	return m.Store.SetSent(context.WithoutCancel(ctx), key, store.Sent{Ref: ref, Rev: rev, At: now})
+}
+
+// tried writes that a try is begun, before it is: after a crash the message is
+// looked for.
+func (m *Monitor) tried(ctx context.Context, c *Channel, msg *notify.Message, rev int) error {
+	try := "try/" + c.ID + "/" + msg.Key
+	if _, err := m.Store.Sent(ctx, try); err == nil {
+		msg.Again = true
+		return nil
+	}
+	return m.Store.SetSent(ctx, try, store.Sent{Rev: rev, At: time.Now().UTC()})
 }
 
 // attempt is the time that one try has. When the program is asked to end, a

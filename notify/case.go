@@ -28,6 +28,15 @@ type CaseTaker interface {
 	TakesCases()
 }
 
+// CaseKeeper is a [CaseTaker] that is told of cases and of nothing else. It has a
+// ticket for each: what the steps after the first are told with is its name, as
+// Ref.
+type CaseKeeper interface {
+	CaseTaker
+	Prober
+	CasesAlone()
+}
+
 // CaseSteps are how many steps of a case there are to tell of.
 func CaseSteps(c *puskaradio.Case) int {
 	if c.Status == "" && len(c.Changes) == 0 {

@@ -61,6 +61,7 @@ type Secret func(name string) (string, error)
 
 // channels is everything that this program can write to.
 var channels = map[string]func() Notifier{
+	"hubspot":  func() Notifier { return &hubspot{} },
 	"mail":     func() Notifier { return &mails{} },
 	"shoutrrr": func() Notifier { return &shout{} },
 	"slack":    func() Notifier { return &slack{} },

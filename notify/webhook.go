@@ -33,18 +33,11 @@ type webhook struct {
 
 // Check implements the check of [New].
 func (h *webhook) Check(secret Secret) error {
-	u, err := url.Parse(h.URL)
-	switch {
-	case h.URL == "":
+	if h.URL == "" {
 		return errors.New("url is missing: write where to post")
-	case err != nil || u.Host == "" || u.User != nil:
-		return errors.New("url is not an address, or holds a name or a password")
-	case u.Scheme == "http":
-		if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return errors.New("url must begin with https://, as others could read what is posted")
-		}
-	case u.Scheme != "https":
-		return errors.New("url must begin with https://")
+	}
+	if err := checkPost("url", h.URL); err != nil {
+		return err
 	}
 	name := cmp.Or(h.SecretEnv, "PUSKARADIO_WEBHOOK_SECRET")
 	v, err := secret(name)
@@ -54,6 +47,22 @@ func (h *webhook) Check(secret Secret) error {
 	h.secret, err = base64.StdEncoding.DecodeString(strings.TrimPrefix(v, "whsec_"))
 	if err != nil || len(h.secret) < 24 {
 		return fmt.Errorf("%s does not hold a secret: make one with: echo whsec_$(head -c 32 /dev/urandom | base64)", name)
+	}
+	return nil
+}
+
+// checkPost checks an address that secrets are sent to.
+func checkPost(option, address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil:
+		return fmt.Errorf("%s is not an address, or holds a name or a password", option)
+	case u.Scheme == "http":
+		if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return fmt.Errorf("%s must begin with https://, as others could read what is posted", option)
+		}
+	case u.Scheme != "https":
+		return fmt.Errorf("%s must begin with https://", option)
 	}
 	return nil
 }

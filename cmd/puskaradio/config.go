@@ -99,7 +99,7 @@ type channelConfig struct {
 	Quiet    string   `json:"quiet,omitempty" jsonschema:"description=Hours in which only a crisis is told such as 22:00-07:00; none unless said"`
 	Digest   *bool    `json:"digest,omitempty" jsonschema:"description=Whether the digest goes there; true unless said"`
 	Weekly   *bool    `json:"weekly,omitempty" jsonschema:"description=Whether the digest of the week goes there; as digest unless said"`
-	Cases    bool     `json:"cases,omitempty" jsonschema:"description=Whether every step of a case goes there with its customer key: opened; claimed; answered; closed and others; for webhooks"`
+	Cases    bool     `json:"cases,omitempty" jsonschema:"description=Whether every step of a case goes there with its customer key: opened; claimed; answered; closed and others; for webhooks; hubspot is told of nothing else"`
 	Fallback string   `json:"fallback,omitempty" jsonschema:"description=The id of the channel that speaks up when this one is away"`
 	Options  rawNode  `json:"options,omitzero" jsonschema:"description=What the kind needs"`
 }

@@ -238,7 +238,7 @@ func (a *app) testAlertCommand() *cobra.Command {
 					continue
 				}
 				n++
-				ref, err := c.Notify(cmd.Context(), httpClient(), testMessage(l, c, time.Now()))
+				ref, err := tryChannel(cmd.Context(), l, c)
 				if err != nil {
 					errs = append(errs, fmt.Errorf("channel %s: %w", c.ID, err))
 					continue

@@ -315,6 +315,15 @@ func (l *loaded) buildChannels(d *decoder, brands map[string]bool) {
 			d.fault(l.node("channels", i, "cases"), "%s.cases: a channel of kind %s cannot be told of cases; a webhook can", where, c.Kind)
 		}
 		yes := true
+		if _, ok := notifier.(notify.CaseKeeper); ok {
+			for key, said := range map[string]*bool{"alerts": c.Alerts, "digest": c.Digest, "weekly": c.Weekly} {
+				if said != nil && *said {
+					d.fault(l.node("channels", i, key), "%s.%s: a channel of kind %s is told of cases alone; leave it out", where, key, c.Kind)
+				}
+			}
+			c.Alerts, c.Digest, c.Weekly, c.Cases = new(bool), new(bool), new(bool), true
+			l.Channels[i] = c
+		}
 		l.plan.Channels = append(l.plan.Channels, monitor.Channel{
 			ID: c.ID, Lang: lang, Brands: c.Brands, Fallback: c.Fallback, Quiet: quiet, Notifier: notifier,
 			Alerts: *cmp.Or(c.Alerts, &yes), Digests: *cmp.Or(c.Digest, &yes), Weekly: *cmp.Or(c.Weekly, c.Digest, &yes), Cases: c.Cases,

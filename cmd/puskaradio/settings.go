@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio/internal/under"
+	"github.com/puskaradio/puskaradio/monitor"
+	"github.com/puskaradio/puskaradio/notify"
 	"github.com/puskaradio/puskaradio/web"
 )
 
@@ -48,10 +50,19 @@ func (s settings) TestChannel(ctx context.Context, id string) (string, error) {
 	l := s.r.current.Load()
 	for i := range l.plan.Channels {
 		if c := &l.plan.Channels[i]; c.ID == id {
-			return c.Notify(ctx, httpClient(), testMessage(l, c, time.Now()))
+			return tryChannel(ctx, l, c)
 		}
 	}
 	return "", fmt.Errorf("there is no channel %q", id)
+}
+
+// tryChannel sends a test message, or asks a channel that is told of cases
+// alone whether it would take one.
+func tryChannel(ctx context.Context, l *loaded, c *monitor.Channel) (string, error) {
+	if k, ok := c.Notifier.(notify.CaseKeeper); ok {
+		return k.Probe(ctx, httpClient())
+	}
+	return c.Notify(ctx, httpClient(), testMessage(l, c, time.Now()))
 }
 
 // testPages is how often a test asks a source for more.
