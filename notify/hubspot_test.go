@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 type hubspotServer struct {
 	*httptest.Server
 	t     *testing.T
+	mu    sync.Mutex // held while it answers
 	asked []string
 	body  map[string]any // of the last
 	fail  func(w http.ResponseWriter, r *http.Request) bool
@@ -30,6 +32,8 @@ type hubspotServer struct {
 func newHubspotServer(t *testing.T) *hubspotServer {
 	s := &hubspotServer{t: t, known: "nothing"}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.asked = append(s.asked, r.Method+" "+r.URL.Path)
 		s.body = nil
 		if b, err := io.ReadAll(r.Body); err != nil || len(b) > 0 && json.Unmarshal(b, &s.body) != nil {
@@ -147,7 +151,9 @@ func TestHubspotOnce(t *testing.T) {
 	if ref, err := n.Notify(t.Context(), http.DefaultClient, m); err == nil || ref != "" {
 		t.Fatalf("%q, %v", ref, err)
 	}
+	s.mu.Lock()
 	s.fail, s.known, m.Again = nil, "found", true
+	s.mu.Unlock()
 	if ref, err := n.Notify(t.Context(), http.DefaultClient, m); err != nil || ref != "5468262591" || made != 1 {
 		t.Errorf("%q, %v after %d", ref, err, made)
 	}

@@ -222,7 +222,7 @@ func TestNew(t *testing.T) {
 		{"slack", `{"webhook_env":"H"}`, map[string]string{"H": "http://canary.example"}, "H does not hold the URL of a webhook"},
 		{"slack", `{}`, nil, `"channel" is missing`},
 		{"slack", `{"chanel":"C1"}`, nil, `unknown field "chanel"`},
-		{"smoke", `{}`, nil, "write one of: mail, shoutrrr, slack, webhook"},
+		{"smoke", `{}`, nil, "write one of: hubspot, mail, shoutrrr, slack, webhook"},
 	} {
 		_, err := New(c.kind, []byte(c.options), secrets(c.secrets))
 		if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "canary")) {
