@@ -16,11 +16,13 @@ import (
 // of at once: what is older is history, and told when its case next moves.
 const caseFresh = 7 * 24 * time.Hour
 
-// isCase reports whether a delivery tells of the steps of a case: it is
+// A channel is told of the steps of a case by a job of that case, in a lane
+// beside that of its alerts: thousands of cases hold no alert up. What is sent
+// is named
 //
-//	c/BRAND/ID   of all of them that the channel has not been told of
+//	c/BRAND/ID   all steps that the channel has not been told of
 //
-// How many it was told of is kept as the revision of what was sent.
+// and how many it was told of is kept as its revision.
 func isCase(what string) bool { return strings.HasPrefix(what, "c/") }
 
 // CaseJobs are the deliveries that tell of a step that a case takes at a time,
@@ -33,7 +35,7 @@ func (m *Monitor) CaseJobs(brand string, id puskaradio.ID, at time.Time) (jobs [
 	}
 	for i := range p.Channels {
 		if c := &p.Channels[i]; c.Cases && c.wants(brand) {
-			jobs = append(jobs, delivery(c.ID, at, "c/"+brand+"/"+string(id), at))
+			jobs = append(jobs, store.Job{Key: "case/" + c.ID + "/" + brand + "/" + string(id), Kind: "case", Lane: "case/" + c.ID, Due: at})
 		}
 	}
 	return jobs
@@ -78,6 +80,25 @@ func (m *Monitor) changedJobs(ctx context.Context, st *store.Stored, now time.Ti
 		return nil
 	}
 	return m.Store.Schedule(ctx, jobs...)
+}
+
+// ofCase does the job of a case.
+func (m *Monitor) ofCase(ctx context.Context, j store.Job, rest string) (store.Job, error) {
+	p := m.Plan()
+	channel, which, _ := strings.Cut(rest, "/")
+	c := p.channel(channel)
+	if c == nil || !c.Cases {
+		return store.Job{}, nil // nobody wants to hear of it any more
+	}
+	what := "c/" + which
+	err := m.tellCase(ctx, p, c, what)
+	if err != nil && ctx.Err() == nil {
+		return m.notSaid(ctx, p, c, j, what, time.Now().UTC(), err)
+	}
+	if err != nil {
+		return j, err
+	}
+	return store.Job{}, nil
 }
 
 // tellCase tells a channel of the steps of a case that it has not been told of,

@@ -150,3 +150,47 @@ func TestTicketsOfCases(t *testing.T) {
 		}
 	})
 }
+
+// TestCasesHoldUpNothing: a channel that is away has one job for each case,
+// however often posts are read again, and its alerts do not wait behind them.
+func TestCasesHoldUpNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now().UTC()
+		var posts []puskaradio.Mention
+		for i := range 60 {
+			p := post(now.Add(24*time.Hour+time.Duration(i)*3*time.Minute), fmt.Sprint("bad delivery number ", i))
+			p.Rating = &puskaradio.Rating{Value: 1, Best: 5}
+			posts = append(posts, p)
+		}
+		sc := stage(t, t.TempDir(), &talk{posts: posts})
+		defer sc.close(t)
+		b := &books{away: true}
+		sc.plan.Channels[0].Cases, sc.plan.Channels[0].Notifier = true, both{sc.plan.Channels[0].Notifier, b}
+		sc.run(t, 30*time.Hour)
+		jobs, err := sc.store.Jobs(t.Context(), "case/")
+		if err != nil || len(jobs) != 60 {
+			t.Errorf("%d jobs wait, %v, want one for each of 60 cases", len(jobs), err)
+		}
+		if len(sc.slack.alerts()) == 0 {
+			t.Error("no alert was told")
+		}
+		b.away = false
+		sc.run(t, 24*time.Hour)
+		if len(b.steps) != 60 {
+			t.Errorf("told of %d cases, want 60: %q", len(b.steps), b.steps)
+		}
+	})
+}
+
+// both is a channel whose cases go elsewhere.
+type both struct {
+	notify.Notifier
+	cases *books
+}
+
+func (b both) Notify(ctx context.Context, hc *http.Client, m notify.Message) (string, error) {
+	if m.Case != nil {
+		return b.cases.Notify(ctx, hc, m)
+	}
+	return b.Notifier.Notify(ctx, hc, m)
+}

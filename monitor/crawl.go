@@ -275,7 +275,7 @@ func (m *Monitor) Import(ctx context.Context, source, brand string, found []pusk
 			unmatched++
 		}
 	}
-	if st, err = m.Store.Commit(ctx, store.Crawl{Source: source, Mentions: ms}); err != nil || len(st.New) == 0 {
+	if st, err = m.Store.Commit(ctx, store.Crawl{Source: source, Mentions: ms, Jobs: m.openedJobs(ms, now)}); err != nil || len(st.New) == 0 {
 		return st, unmatched, err
 	}
 	// There is more to learn from what is usual.

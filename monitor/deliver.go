@@ -37,7 +37,6 @@ const (
 //	r/ID, r/ID/SEC  a reminder; after a snooze that ended then
 //	w/ID, o/ID      that the post of it must be answered soon; that it was not in time
 //	g/BRAND/DATE    a digest of a date or a week
-//	c/BRAND/ID      steps of a case, see casetold.go
 func (p *Plan) deliveries(brand string, decided time.Time, what string, now time.Time, digest bool) []store.Job {
 	var jobs []store.Job
 	for i := range p.Channels {
@@ -116,11 +115,7 @@ func (m *Monitor) deliver(ctx context.Context, j store.Job, rest string) (store.
 			return next, err
 		}
 	}
-	if isCase(what) {
-		err = m.tellCase(ctx, p, c, what)
-	} else {
-		err = m.say(ctx, p, c, what)
-	}
+	err = m.say(ctx, p, c, what)
 	if wait, ok := errors.AsType[*laterError](err); ok {
 		j.Due = wait.at
 		return j, nil

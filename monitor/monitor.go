@@ -10,6 +10,7 @@
 //	silence               looks whether sources have gone quiet
 //	clock                 brings back what a wrong clock has put too far off
 //	deliver/CHANNEL/…     says one alert or digest in one channel; see deliver.go
+//	case/CHANNEL/BRAND/ID tells a channel of the steps of a case
 //	digest/BRAND          makes the digest of a date, once
 //	weekly/BRAND          makes the digest of a week, once
 //	wake/BRAND/ID         ends a snooze
@@ -260,6 +261,8 @@ func (m *Monitor) do(ctx context.Context, j store.Job) (next store.Job, err erro
 		return m.silence(work, j)
 	case "urgent":
 		return m.urgent(work, j, rest)
+	case "case":
+		return m.ofCase(work, j, rest)
 	case "deliver":
 		return m.deliver(work, j, rest)
 	case "digest":

@@ -115,6 +115,11 @@ func weather(tb testing.TB, model *sentiment.Model, o store.BoltOptions) (took s
 		return src.left == 0
 	})
 	took.all = time.Since(began)
+	until(tb, func() bool {
+		slack.mu.Lock()
+		defer slack.mu.Unlock()
+		return len(slack.posts) > 0
+	})
 	time.Sleep(3 * time.Second)
 	cancel()
 	if err := <-done; err != nil {

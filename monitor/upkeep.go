@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,11 +59,10 @@ func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
 	if !ok {
 		return j, nil
 	}
-	if _, err := a.Compact(ctx, false); err != nil {
-		return j, err
-	}
-	if _, err := a.Purge(ctx, time.Now().Add(-purgeAfter)); err != nil {
-		return j, err
+	_, err1 := a.Compact(ctx, false)
+	_, err2 := a.Purge(ctx, time.Now().Add(-purgeAfter))
+	if err := errors.Join(err1, err2); err != nil { // the disk may be full; a backup is made all the same
+		m.Log.Error("files could not be written anew; the next night tries again", "err", err)
 	}
 	if p.BackupDir == "" {
 		return j, nil

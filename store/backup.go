@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,9 +211,11 @@ func (s *Bolt) compact(ctx context.Context, marks map[uint16]stale, anew func(id
 	if err != nil {
 		return 0, err
 	}
+	marks = maps.Clone(marks)
 	for i, id := range ids {
 		q, err := s.quarter(id, false)
 		if err != nil || q == nil {
+			delete(marks, id) // it is not done
 			continue
 		}
 		if anew(id) {
@@ -223,6 +226,9 @@ func (s *Bolt) compact(ctx context.Context, marks map[uint16]stale, anew func(id
 		if i > 0 || anew(id) { // the newest is still written
 			if err := q.mergeAll(anew(id), s.closing); err != nil {
 				return freed, fmt.Errorf("index of %s: %w", quarterFile(id), err)
+			}
+			if q.damaged() { // its words are still there
+				delete(marks, id)
 			}
 		}
 		if !anew(id) && !wasteful(q.db) {

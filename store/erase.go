@@ -65,7 +65,7 @@ func (s *Bolt) Erase(ctx context.Context, source, author string) (out Erased, er
 	d := s.erased.digest(source, author)
 	err = s.update(ctx, 1, func(b *batch) error {
 		key := binary.BigEndian.AppendUint64(nil, d)
-		return errors.Join(b.tx.Bucket([]byte("cust")).Delete(key), b.tx.Bucket([]byte("erased")).Put(key, []byte(time.Now().UTC().Format(time.DateOnly))))
+		return errors.Join(markStale(b.tx, 0), b.tx.Bucket([]byte("cust")).Delete(key), b.tx.Bucket([]byte("erased")).Put(key, []byte(time.Now().UTC().Format(time.DateOnly))))
 	})
 	if err != nil {
 		return out, fmt.Errorf("store: erase: %w", err)

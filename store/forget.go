@@ -142,6 +142,11 @@ func (b *batch) scrub(bucket *bbolt.Bucket, limits []Limit, fresh func() (x any,
 			changed[string(k)] = x
 		}
 	}
+	if len(changed) > 0 {
+		if err := markStale(b.tx, 0); err != nil {
+			return nil, err
+		}
+	}
 	for k, x := range changed {
 		if err := putJSON(bucket, []byte(k), x); err != nil {
 			return nil, err

@@ -56,6 +56,13 @@ func (q *quarter) mergeAll(purge bool, done func() bool) error {
 	return q.mergeGroup(group, purge, done)
 }
 
+// damaged reports whether a segment could not be merged.
+func (q *quarter) damaged() bool {
+	q.merging.Lock()
+	defer q.merging.Unlock()
+	return q.unmergeable
+}
+
 func (q *quarter) mergeGroup(group []segment, purge bool, done func() bool) error {
 	m := merger{group: group, purge: purge}
 	for !m.finished {

@@ -106,6 +106,11 @@ func (s *Bolt) SetCustomer(ctx context.Context, c puskaradio.Customer) error {
 			failed = errErasedAuthor
 			return nil
 		}
+		if b.tx.Bucket([]byte("cust")).Get(key) != nil {
+			if err := markStale(b.tx, 0); err != nil {
+				return err
+			}
+		}
 		if c.Key == "" {
 			return b.tx.Bucket([]byte("cust")).Delete(key)
 		}

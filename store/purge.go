@@ -23,7 +23,8 @@ const stalePrefix = "stale"
 
 func staleKey(id uint16) []byte { return binary.BigEndian.AppendUint16([]byte(stalePrefix), id) }
 
-// markStale notes that texts of a quarter are erased.
+// markStale notes that texts of a quarter are erased; quarter 0 stands for
+// what main.db alone has held.
 func markStale(tx *bbolt.Tx, id uint16) error {
 	meta := tx.Bucket([]byte("meta"))
 	x := staleOf(meta.Get(staleKey(id)))

@@ -26,6 +26,10 @@ const hookPath = "/hooks/crm"
 // hookDrift is how far the time of a message may be from ours.
 const hookDrift = 5 * time.Minute
 
+// hookKept is how long the id of a message is known: longer than anybody tries
+// again whose answer was lost.
+const hookKept = 7 * 24 * time.Hour
+
 // A Hook lets a program of the house in that signs what it sends, by Standard
 // Webhooks (https://www.standardwebhooks.com).
 type Hook struct {
@@ -126,16 +130,18 @@ func (s *Server) hooked(r *http.Request, k *Hook) (c puskaradio.Case, err error)
 	}
 	s.hooking.Lock() // of two with one id one is the first
 	defer s.hooking.Unlock()
-	// The id is kept as a job for as long as its time would be good: that is in
-	// every process, over a crash, and goes by itself.
+	// The id is kept as a job: that is in every process, over a crash, and goes by
+	// itself.
 	sum := sha256.Sum256([]byte(id))
-	seen := store.Job{Key: "hook/" + hex.EncodeToString(sum[:]), Kind: "hook", Due: now.UTC().Add(3 * hookDrift)}
+	seen := store.Job{Key: "hook/" + hex.EncodeToString(sum[:]), Kind: "hook", Due: now.UTC().Add(hookKept)}
 	had, err := s.o.Store.Jobs(r.Context(), seen.Key)
 	if err != nil {
 		return c, err
 	}
-	if len(had) > 0 {
-		return c, problemOf(http.StatusConflict, "a message of this id was taken already; nothing was done")
+	if len(had) > 0 { // it was done, and the answer was lost
+		v := s.stranger(r)
+		v.as(puskaradio.Person{Name: k.Name, Role: puskaradio.Agent, Brands: k.Brands})
+		return s.caseBy(r.Context(), v, in.Case)
 	}
 	return s.doHook(r, k, &in, seen)
 }

@@ -139,7 +139,7 @@ func (m *Metrics) readQueue(ctx context.Context, e *exposition, now time.Time) e
 		if j.Due.Before(oldest) {
 			oldest = j.Due
 		}
-		if rest, ok := strings.CutPrefix(j.Key, "deliver/"); ok {
+		if kind, rest, _ := strings.Cut(j.Key, "/"); kind == "deliver" || kind == "case" {
 			channel, _, _ := strings.Cut(rest, "/")
 			waiting[channel]++
 			failing[channel] += map[bool]float64{true: 1}[j.Fails > 0]

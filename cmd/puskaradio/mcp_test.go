@@ -88,6 +88,18 @@ func (h *mcpHouse) fill(s store.Store) {
 	if err := errors.Join(err, err2); err != nil {
 		h.t.Fatal(err)
 	}
+	es, _, err := s.Mentions(h.t.Context(), store.Filter{Brand: "acme"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, e := range es { // what is old when it is imported opens no case by itself
+		if e.Status != "" {
+			continue
+		}
+		if _, err := s.Move(h.t.Context(), "acme", e.ID, "", puskaradio.Change{At: at, Who: "Liisa", To: puskaradio.New}, time.Time{}); err != nil {
+			h.t.Fatal(err)
+		}
+	}
 }
 
 func (h *mcpHouse) furnish() {
@@ -254,7 +266,7 @@ web: {off: true}
 		ended <- a.run(running, []string{"-c", h.file, "run"})
 	}()
 	socket := controlPath(filepath.Join(h.dir, "d"))
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(socket); err == nil {
 			break
 		}
