@@ -22,17 +22,7 @@ func (w *world) failing(call, when string) (*exec.Cmd, *os.Process) {
 	if err != nil {
 		w.t.Fatalf("%v: make needs", err)
 	}
-	cmd := exec.Command(strace, "-f", "-qqq", "--seccomp-bpf", "-o", filepath.Join(w.dir, "strace"), "-e", "trace="+call, "-e", "inject="+call+":error=EIO:when="+when, w.bin, "run")
-	cmd.Dir, cmd.Env = w.dir, append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-test")
-	log, err := os.OpenFile(filepath.Join(w.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
+	cmd := w.begin(exec.Command(strace, "-f", "-qqq", "--seccomp-bpf", "-o", filepath.Join(w.dir, "strace"), "-e", "trace="+call, "-e", "inject="+call+":error=EIO:when="+when, w.bin, "run"), "")
 	// strace may have other children before.
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))

@@ -196,7 +196,12 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 // start runs the program until it dies or is stopped.
 func (w *world) start(fault string, args ...string) *exec.Cmd {
 	w.t.Helper()
-	cmd := exec.Command(w.bin, args...)
+	return w.begin(exec.Command(w.bin, args...), fault)
+}
+
+// begin starts a command that runs the program, with its log.
+func (w *world) begin(cmd *exec.Cmd, fault string) *exec.Cmd {
+	w.t.Helper()
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "SLACK_BOT_TOKEN=xoxb-test", "PUSKARADIO_FAULT="+fault)
 	log, err := os.OpenFile(filepath.Join(w.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
