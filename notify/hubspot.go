@@ -192,21 +192,15 @@ func (h *hubspot) ask(ctx context.Context, hc *http.Client, method, path string,
 	req.Header.Set("Authorization", "Bearer "+h.token)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "puskaradio")
-	c := *hc
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	c.Timeout = cmp.Or(hc.Timeout, 30*time.Second)
-	resp, err := c.Do(req)
+	resp, err := send(hc, req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("hubspot: %w from %s", errNoAnswer, req.URL.Host)
+		return fmt.Errorf("hubspot: %w", err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, hubspotAnswer))
 	if resp.StatusCode/100 == 2 {
 		if err != nil {
-			return fmt.Errorf("hubspot: its answer broke off")
+			return errors.New("hubspot: its answer broke off")
 		}
 		if into == nil {
 			return nil

@@ -118,15 +118,9 @@ func (h *webhook) Notify(ctx context.Context, hc *http.Client, m Message) (strin
 	req.Header.Set("Webhook-Id", id)
 	req.Header.Set("Webhook-Timestamp", stamp)
 	req.Header.Set("Webhook-Signature", h.sign(id, stamp, body))
-	c := *hc
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	c.Timeout = cmp.Or(hc.Timeout, 30*time.Second)
-	resp, err := c.Do(req)
+	resp, err := send(hc, req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		return "", fmt.Errorf("webhook: %w from %s", errNoAnswer, req.URL.Host)
+		return "", fmt.Errorf("webhook: %w", err)
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // what it says does not matter
@@ -142,6 +136,21 @@ func (h *webhook) Notify(ctx context.Context, hc *http.Client, m Message) (strin
 		return "", &puskaradio.PermanentError{Err: fmt.Errorf("%w, and leads elsewhere: write the address where it ends under url", said)}
 	}
 	return "", &puskaradio.PermanentError{Err: fmt.Errorf("%w: see what it wants, its url and its secret", said)}
+}
+
+// send sends a request that holds a secret: it is led nowhere else.
+func send(hc *http.Client, req *http.Request) (*http.Response, error) {
+	c := *hc
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.Timeout = cmp.Or(hc.Timeout, 30*time.Second)
+	resp, err := c.Do(req)
+	if err == nil {
+		return resp, nil
+	}
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w from %s", errNoAnswer, req.URL.Host)
 }
 
 // sign is the signature of a body: version 1 of Standard Webhooks.

@@ -139,19 +139,22 @@ func (s *Server) hooked(r *http.Request, k *Hook) (c puskaradio.Case, err error)
 		return c, err
 	}
 	if len(had) > 0 { // it was done, and the answer was lost
-		v := s.stranger(r)
-		v.as(puskaradio.Person{Name: k.Name, Role: puskaradio.Agent, Brands: k.Brands})
-		return s.caseBy(r.Context(), v, in.Case)
+		return s.caseBy(r.Context(), s.program(r, k), in.Case)
 	}
 	return s.doHook(r, k, &in, seen)
+}
+
+// program is the program of the house as one of its people.
+func (s *Server) program(r *http.Request, k *Hook) *view {
+	v := s.stranger(r)
+	v.as(puskaradio.Person{Name: k.Name, Role: puskaradio.Agent, Brands: k.Brands})
+	return v
 }
 
 // doHook does what a message says: first what may be done twice, and then the
 // step of the case together with the id of the message.
 func (s *Server) doHook(r *http.Request, k *Hook, in *hookMessage, seen store.Job) (c puskaradio.Case, err error) {
-	ctx := r.Context()
-	v := s.stranger(r)
-	v.as(puskaradio.Person{Name: k.Name, Role: puskaradio.Agent, Brands: k.Brands})
+	ctx, v := r.Context(), s.program(r, k)
 	if c, err = s.caseBy(ctx, v, in.Case); err != nil {
 		return c, err
 	}
