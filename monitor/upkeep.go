@@ -17,6 +17,10 @@ import (
 type archive interface {
 	Backup(ctx context.Context, dir string, now time.Time) (string, error)
 	Compact(ctx context.Context, always bool) (int64, error)
+}
+
+// A purger is a store that keeps words beside the texts that they are from.
+type purger interface {
 	Purge(ctx context.Context, before time.Time) (int64, error)
 }
 
@@ -55,16 +59,20 @@ func (m *Monitor) upkeep(ctx context.Context, j store.Job) (store.Job, error) {
 			}
 		}
 	}
-	a, ok := m.Store.(archive)
-	if !ok {
-		return j, nil
+	a, whole := m.Store.(archive)
+	var failed []error
+	if whole {
+		_, err := a.Compact(ctx, false)
+		failed = append(failed, err)
 	}
-	_, err1 := a.Compact(ctx, false)
-	_, err2 := a.Purge(ctx, time.Now().Add(-purgeAfter))
-	if err := errors.Join(err1, err2); err != nil { // the disk may be full; a backup is made all the same
-		m.Log.Error("files could not be written anew; the next night tries again", "err", err)
+	if s, ok := m.Store.(purger); ok {
+		_, err := s.Purge(ctx, time.Now().Add(-purgeAfter))
+		failed = append(failed, err)
 	}
-	if p.BackupDir == "" {
+	if err := errors.Join(failed...); err != nil { // the disk may be full; a backup is made all the same
+		m.Log.Error("what was forgotten could not be written out of the store; the next night tries again", "err", err)
+	}
+	if !whole || p.BackupDir == "" {
 		return j, nil
 	}
 	path, err := a.Backup(ctx, p.BackupDir, now)

@@ -98,6 +98,9 @@ type document struct {
 	text   [3]string // what is indexed
 }
 
+// indexed is what a mention is found by.
+func indexed(m *puskaradio.Mention) [3]string { return [3]string{m.Title, m.Text, m.About} }
+
 // appendDocs writes documents at the end of a quarter, with their part of the
 // index, in one transaction, and sets where each came to stand.
 func (q *quarter) appendDocs(docs []*document, w *builder) error {

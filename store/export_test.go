@@ -80,7 +80,7 @@ func (s *Bolt) Orphan(ctx context.Context, m *puskaradio.Mention) error {
 		if err != nil {
 			return err
 		}
-		doc := &document{sec: uint32(sec), record: appendMention(nil, m), text: [3]string{m.Title, m.Text, m.About}}
+		doc := &document{sec: uint32(sec), record: appendMention(nil, m), text: indexed(m)}
 		return q.appendDocs([]*document{doc}, &s.builder)
 	})
 }

@@ -3,8 +3,6 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
-
-	"go.etcd.io/bbolt"
 )
 
 // appendList writes ascending numbers: how many, then their differences, in
@@ -75,7 +73,7 @@ func eachIn(b []byte, lo, hi uint32, do func(ord uint32)) bool {
 
 // A termReader walks the terms of a segment in order.
 type termReader struct {
-	c     *bbolt.Cursor
+	c     cursor
 	block []byte
 	word  []byte
 	list  []byte
@@ -83,7 +81,7 @@ type termReader struct {
 }
 
 // seek goes to the first term that is not before word.
-func (r *termReader) seek(b *bbolt.Bucket, word []byte) {
+func (r *termReader) seek(b bucket, word []byte) {
 	*r = termReader{c: b.Cursor(), word: r.word[:0]}
 	key := append([]byte(segTerm), word...)
 	k, v := r.c.Seek(key)

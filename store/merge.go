@@ -64,7 +64,7 @@ func (q *quarter) damaged() bool {
 }
 
 func (q *quarter) mergeGroup(group []segment, purge bool, done func() bool) error {
-	m := merger{group: group, purge: purge}
+	m := boltMerger{merger: merger{group: group, size: termBlock}, purge: purge}
 	for !m.finished {
 		if done() {
 			return q.update(func(tx *bbolt.Tx) error { return dropUnfinished(tx.Bucket([]byte("t"))) })
@@ -103,8 +103,7 @@ func mergeable(segs []segment) []segment {
 // A merger writes one segment of several, some at a time.
 type merger struct {
 	group    []segment
-	purge    bool // leave out documents whose text is gone
-	id       uint32
+	size     int        // of a block of terms, about
 	renumber [][]uint32 // by segment: old ordinal → new one, or leftOut
 	total    int
 	from     []byte // the first term that is still to do
@@ -113,27 +112,18 @@ type merger struct {
 
 const leftOut = ^uint32(0)
 
-func (m *merger) step(tx *bbolt.Tx) error {
-	t := tx.Bucket([]byte("t"))
-	if m.renumber == nil {
-		b, id, err := newSegmentBucket(t)
-		if err != nil {
-			return err
-		}
-		m.id = id
-		return m.places(t, b)
-	}
-	out := t.Bucket(key32(m.id))
-	out.FillPercent = 0.95
+// terms merges the terms of the group, as they stand in buckets, until about
+// so many bytes are written, or all.
+func (m *merger) terms(in []bucket, out sink, most int) error {
 	readers := make([]termReader, len(m.group))
-	for i, s := range m.group {
-		readers[i].seek(t.Bucket(key32(s.id)), m.from)
+	for i := range m.group {
+		readers[i].seek(in[i], m.from)
 	}
-	w := termWriter{b: out}
+	w := termWriter{b: out, size: m.size}
 	set := make([]uint64, (m.total+63)/64)
 	var word []byte
 	var ords []uint32
-	for w.written+len(w.block) < mergeChunk {
+	for w.written+len(w.block) < most {
 		word = word[:0]
 		for i := range readers {
 			if r := &readers[i]; !r.done && (len(word) == 0 || bytes.Compare(r.word, word) < 0) {
@@ -174,10 +164,7 @@ func (m *merger) step(tx *bbolt.Tx) error {
 		}
 	}
 	m.from = append(append(m.from[:0], word...), 0)
-	if err := w.flush(); err != nil || !m.finished {
-		return err
-	}
-	return m.finish(t, out)
+	return w.flush()
 }
 
 // sorted puts numbers in order: through a set of bits where they are many.
@@ -199,8 +186,9 @@ func sorted(ords []uint32, set []uint64) []uint32 {
 	return ords
 }
 
-// places writes the documents of all and notes where each came to stand.
-func (m *merger) places(t, out *bbolt.Bucket) error {
+// places writes the documents of all, and notes where each came to stand. Of
+// ascending seqs gone tells those whose text is gone; nil keeps all.
+func (m *merger) places(in []bucket, out sink, gone func(seqs []uint32) ([]bool, error)) error {
 	type from struct {
 		place
 		seg, ord uint32
@@ -209,7 +197,7 @@ func (m *merger) places(t, out *bbolt.Bucket) error {
 	m.renumber = make([][]uint32, len(m.group))
 	for i, s := range m.group {
 		m.renumber[i] = make([]uint32, s.docs)
-		c := t.Bucket(key32(s.id)).Cursor()
+		c := in[i].Cursor()
 		ord := uint32(0)
 		for k, v := c.Seek([]byte(segDocs)); bytes.HasPrefix(k, []byte(segDocs)); k, v = c.Next() {
 			for ; len(v) >= docSize && ord < s.docs; v = v[docSize:] {
@@ -221,24 +209,25 @@ func (m *merger) places(t, out *bbolt.Bucket) error {
 			return errRecord
 		}
 	}
-	if m.purge {
+	if gone != nil {
 		slices.SortFunc(all, func(a, b from) int { return cmp.Compare(a.seq, b.seq) })
-		var p piece
-		at, err := uint32(math.MaxUint32), error(nil)
-		bodies := t.Tx().Bucket([]byte("m"))
-		all = slices.DeleteFunc(all, func(f from) bool {
-			if err == nil && f.seq/pieceSize != at {
-				at, err = f.seq/pieceSize, p.unpack(bodies.Get(key32(f.seq/blockSize)), int(f.seq%blockSize/pieceSize))
-			}
-			gone := err == nil && len(p.record(int(f.seq%pieceSize))) == 0
-			if gone {
-				m.renumber[f.seg][f.ord] = leftOut
-			}
-			return gone
-		})
+		seqs := make([]uint32, len(all))
+		for i, f := range all {
+			seqs[i] = f.seq
+		}
+		drop, err := gone(seqs)
 		if err != nil {
 			return err
 		}
+		left := all[:0]
+		for i, f := range all {
+			if drop[i] {
+				m.renumber[f.seg][f.ord] = leftOut
+				continue
+			}
+			left = append(left, f)
+		}
+		all = left
 	}
 	slices.SortFunc(all, func(a, b from) int { return a.compare(b.place) })
 	places := make([]place, len(all))
@@ -250,14 +239,67 @@ func (m *merger) places(t, out *bbolt.Bucket) error {
 	return putPlaces(out, places)
 }
 
-// finish makes the new segment visible and drops the old ones.
-func (m *merger) finish(t, out *bbolt.Bucket) error {
+// segment describes what was made.
+func (m *merger) segment() segment {
 	seg := segment{level: m.group[0].level + 1, docs: uint32(m.total), first: m.group[0].first}
-	var errs []error
 	for _, s := range m.group {
 		seg.last = max(seg.last, s.last)
 		seg.level = max(seg.level, s.level)
-		errs = append(errs, t.DeleteBucket(key32(s.id)))
 	}
-	return errors.Join(append(errs, out.Put([]byte(segHeader), seg.header()))...)
+	return seg
+}
+
+// A boltMerger merges in transactions of bbolt.
+type boltMerger struct {
+	merger
+	purge bool // leave out documents whose text is gone
+	id    uint32
+}
+
+func (m *boltMerger) step(tx *bbolt.Tx) error {
+	t := tx.Bucket([]byte("t"))
+	in := make([]bucket, len(m.group))
+	for i, s := range m.group {
+		in[i] = segmentBucket(t, s.id)
+	}
+	if m.renumber == nil {
+		out, id, err := newSegmentBucket(t)
+		if err != nil {
+			return err
+		}
+		m.id = id
+		if !m.purge {
+			return m.places(in, out, nil)
+		}
+		return m.places(in, out, func(seqs []uint32) ([]bool, error) { return without(tx.Bucket([]byte("m")), seqs) })
+	}
+	out := segmentBucket(t, m.id)
+	out.FillPercent = 0.95
+	if err := m.terms(in, out, mergeChunk); err != nil || !m.finished {
+		return err
+	}
+	// The new segment becomes visible, and the old ones go.
+	for _, s := range m.group {
+		if err := t.DeleteBucket(key32(s.id)); err != nil {
+			return err
+		}
+	}
+	return out.Put([]byte(segHeader), m.segment().header())
+}
+
+// without tells which of ascending seqs have no text any more.
+func without(bodies *bbolt.Bucket, seqs []uint32) ([]bool, error) {
+	gone := make([]bool, len(seqs))
+	var p piece
+	at := uint32(math.MaxUint32)
+	for i, seq := range seqs {
+		if seq/pieceSize != at {
+			at = seq / pieceSize
+			if err := p.unpack(bodies.Get(key32(seq/blockSize)), int(seq%blockSize/pieceSize)); err != nil {
+				return nil, err
+			}
+		}
+		gone[i] = len(p.record(int(seq%pieceSize))) == 0
+	}
+	return gone, nil
 }

@@ -90,7 +90,7 @@ func testHalfMoved(t *testing.T, from, other, half store.Store) {
 	}
 }
 
-// TestPostgresLongText has more words than PostgreSQL takes for one text.
+// TestPostgresLongText has more words than a tsvector takes.
 func TestPostgresLongText(t *testing.T) {
 	s := openPostgres(t)
 	var text strings.Builder
@@ -110,7 +110,7 @@ func TestPostgresLongText(t *testing.T) {
 }
 
 // TestPostgresSearchesDeep looks for words at every depth: in the newest, far
-// behind them, and nowhere, with pages across the border of walk and index.
+// behind them, and nowhere, with many pages.
 func TestPostgresSearchesDeep(t *testing.T) {
 	s := openPostgres(t)
 	var ms []puskaradio.Mention

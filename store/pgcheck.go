@@ -11,11 +11,12 @@ import (
 )
 
 // Check compares what is kept twice: mentions and their texts, cases and what
-// the mentions say of them, and the counts by date with the mentions that
-// they count. It reads every mention, as they are at one moment.
+// the mentions say of them, the counts by date with the mentions that they
+// count, and the texts with those that the full-text index knows. It reads
+// every mention, as they are at one moment.
 func (p *Postgres) Check(ctx context.Context) error {
 	return closedPool(pgx.BeginTxFunc(ctx, p.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		return errors.Join(p.checkRows(ctx, tx), p.checkCounts(ctx, tx))
+		return errors.Join(p.checkRows(ctx, tx), p.checkCounts(ctx, tx), checkIndex(ctx, tx))
 	}))
 }
 
@@ -39,6 +40,59 @@ func (p *Postgres) checkRows(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkIndex looks for each text in the full-text index, which may know more.
+func checkIndex(ctx context.Context, tx pgx.Tx) error {
+	var known seqSet
+	docs := map[uint32]uint32{} // by segment
+	rows, err := tx.Query(ctx, `SELECT segment, places FROM segment_docs`)
+	if err != nil {
+		return err
+	}
+	var id uint32
+	var places []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &places}, func() error {
+		for ; len(places) >= docSize; places = places[docSize:] {
+			known.set(placeAt(places).seq)
+			docs[id]++
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	all, err := segmentsTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for quarter, segs := range all {
+		for _, s := range segs {
+			if docs[s.id] != s.docs {
+				errs = append(errs, fmt.Errorf("segment %d of %s has %d documents, and says %d", s.id, quarterFile(quarter), docs[s.id], s.docs))
+			}
+			delete(docs, s.id)
+		}
+	}
+	if len(docs) > 0 {
+		errs = append(errs, fmt.Errorf("rows of %d segments that do not exist", len(docs)))
+	}
+	if rows, err = tx.Query(ctx, `SELECT seq FROM texts`); err != nil {
+		return err
+	}
+	missing := 0
+	var seq int64
+	_, err = pgx.ForEachRow(rows, []any{&seq}, func() error {
+		if !known.has(uint32(seq)) {
+			missing++
+		}
+		return nil
+	})
+	if missing > 0 {
+		errs = append(errs, fmt.Errorf("%d texts that the full-text index does not know", missing))
+	}
+	return errors.Join(append(errs, err)...)
 }
 
 // checkCounts counts all mentions again.

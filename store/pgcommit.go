@@ -1,16 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/puskaradio/puskaradio"
 )
@@ -62,6 +62,9 @@ func (p *Postgres) Commit(ctx context.Context, c Crawl) (st Stored, err error) {
 	if err != nil {
 		return Stored{}, err
 	}
+	if len(st.New)+len(st.Changed) > 0 {
+		p.mergeSoon()
+	}
 	return st, nil
 }
 
@@ -97,27 +100,35 @@ func (p *Postgres) meet(ctx context.Context, c *Crawl) (map[string]uint32, error
 // write writes what was filed: first what is new, for somebody else may have
 // filed it meanwhile, and then all begins again.
 func (p *Postgres) write(ctx context.Context, tx pgx.Tx, s *pgShelf, f *filing) error {
-	made := map[uint64]bool{}
+	fresh := map[uint64]bool{}
 	for _, k := range f.made {
-		made[k.hash] = true
+		fresh[k.hash] = true
 	}
-	var fresh, changed []*pending
+	var made, changed, edited []*pending
 	for _, q := range f.order {
-		if made[q.key.hash] {
-			fresh = append(fresh, q)
+		if fresh[q.key.hash] {
+			made = append(made, q)
 		} else {
 			changed = append(changed, q)
 		}
 	}
-	if err := insertMentions(ctx, tx, fresh); err != nil {
+	if err := insertMentions(ctx, tx, made); err != nil {
 		return err
 	}
 	var b pgx.Batch
 	for _, q := range changed {
 		queueUpdate(&b, q.key, q.entry)
 		// What was read from the store does not know its source, and has its author still.
-		b.Queue(`UPDATE texts SET author = CASE WHEN $5 THEN $2 ELSE author END, record = $3, words = $4 WHERE seq = $1`,
-			q.seq, s.authorOf(&q.mention), appendMention(nil, &q.mention), wordsOf(q), q.mention.Source != "")
+		b.Queue(`UPDATE texts SET author = CASE WHEN $4 THEN $2 ELSE author END, record = $3 WHERE seq = $1`,
+			q.seq, s.authorOf(&q.mention), appendMention(nil, &q.mention), q.mention.Source != "")
+		if anew, err := s.saysOther(q); err != nil {
+			return err
+		} else if anew {
+			// Its words are in the index under the old number, which is nobody's now.
+			b.Queue(`WITH n AS (SELECT nextval('texts_seq') AS seq), t AS (UPDATE texts SET seq = n.seq FROM n WHERE texts.seq = $1)
+				UPDATE mentions m SET seq = n.seq FROM n WHERE m.hash = $2 RETURNING m.seq`, q.seq, pgHash(q.key.hash)).QueryRow(func(row pgx.Row) error { return row.Scan(&q.seq) })
+			edited = append(edited, q)
+		}
 	}
 	for _, h := range slices.Sorted(maps.Keys(s.logged)) {
 		if err := queueCase(&b, h, s.cases[h]); err != nil {
@@ -129,7 +140,10 @@ func (p *Postgres) write(ctx context.Context, tx pgx.Tx, s *pgShelf, f *filing) 
 			return err
 		}
 	}
-	if err := insertTexts(ctx, tx, s, fresh); err != nil {
+	if err := insertTexts(ctx, tx, s, made); err != nil {
+		return err
+	}
+	if err := indexTexts(ctx, tx, append(made, edited...)); err != nil {
 		return err
 	}
 	return addCounts(ctx, tx, f.counts)
@@ -148,49 +162,48 @@ func (s *pgShelf) authorOf(m *puskaradio.Mention) int64 {
 	return int64(s.digest(m.Source, m.Author))
 }
 
+// saysOther reports whether a mention that is to be written has other words
+// than the one that is there.
+func (s *pgShelf) saysOther(q *pending) (bool, error) {
+	was, err := decodeMention(s.texts[q.key.hash])
+	return indexed(&was) != indexed(&q.mention), err
+}
+
 // insertMentions writes the rows of what is new, and sets where its texts go.
 func insertMentions(ctx context.Context, tx pgx.Tx, fresh []*pending) error {
-	n := len(fresh)
-	if n == 0 {
+	if len(fresh) == 0 {
 		return nil
 	}
-	hashes, secs := make([]int64, n), make([]int64, n)
-	brands, sources, digests := make([]int32, n), make([]int32, n), make([]int32, n)
-	var small [5][]int16
-	for i := range small {
-		small[i] = make([]int16, n)
-	}
-	byHash := make(map[int64]*pending, n)
-	for i, q := range fresh {
-		e := q.entry
-		if e.source > math.MaxInt32 || q.key.brand > math.MaxInt32 {
-			return errors.New("too many names")
-		}
-		hashes[i], secs[i], brands[i], sources[i], digests[i] = pgHash(q.key.hash), int64(q.key.sec), int32(q.key.brand), int32(e.source), int32(e.digest)
-		for j, v := range []int16{int16(e.label), int16(e.value), int16(e.status), int16(e.flags), int16(e.rating)} {
-			small[j][i] = v
-		}
-		byHash[hashes[i]] = q
-	}
-	rows, err := tx.Query(ctx, `
-		INSERT INTO mentions (hash, brand, sec, seq, source, digest, label, value, status, flags, rating)
-		SELECT w.hash, w.brand, w.sec, nextval('texts_seq'), w.source, w.digest, w.label, w.value, w.status, w.flags, w.rating
-		FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::smallint[], $7::smallint[], $8::smallint[], $9::smallint[], $10::smallint[])
-			AS w (hash, brand, sec, source, digest, label, value, status, flags, rating)
-		ORDER BY w.hash ON CONFLICT DO NOTHING RETURNING hash, seq`,
-		hashes, brands, secs, sources, digests, small[0], small[1], small[2], small[3], small[4])
+	rows, err := tx.Query(ctx, `SELECT nextval('texts_seq') FROM generate_series(1, $1)`, len(fresh))
 	if err != nil {
 		return err
 	}
-	var hash, seq int64
-	written := 0
-	_, err = pgx.ForEachRow(rows, []any{&hash, &seq}, func() error {
-		byHash[hash].seq = seq
-		written++
-		return nil
-	})
-	if err == nil && written < n {
-		err = errRace
+	seqs, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	for i, q := range fresh {
+		q.seq = seqs[i]
+		if q.entry.source > math.MaxInt32 || q.key.brand > math.MaxInt32 {
+			return errors.New("too many names")
+		}
+	}
+	byHash := slices.SortedFunc(slices.Values(fresh), func(a, b *pending) int { return cmp.Compare(a.key.hash, b.key.hash) })
+	i := -1
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"mentions"}, []string{"hash", "brand", "sec", "seq", "source", "digest", "label", "value", "status", "flags", "rating"},
+		pgx.CopyFromFunc(func() ([]any, error) {
+			if i++; i == len(byHash) {
+				return nil, nil
+			}
+			q := byHash[i]
+			e := q.entry
+			return []any{
+				pgHash(q.key.hash), int32(q.key.brand), int64(q.key.sec), q.seq, int32(e.source), int32(e.digest),
+				int16(e.label), int16(e.value), int16(e.status), int16(e.flags), int16(e.rating),
+			}, nil
+		}))
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "23505" { // unique
+		return errRace
 	}
 	return err
 }
@@ -202,7 +215,7 @@ func insertTexts(ctx context.Context, tx pgx.Tx, s *pgShelf, fresh []*pending) e
 	}
 	slices.SortFunc(fresh, func(a, b *pending) int { return int(a.seq - b.seq) })
 	i := -1
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"texts"}, []string{"seq", "hash", "sec", "author", "record", "words"},
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"texts"}, []string{"seq", "hash", "sec", "author", "record"},
 		pgx.CopyFromFunc(func() ([]any, error) {
 			if i++; i == len(fresh) {
 				return nil, nil
@@ -211,45 +224,8 @@ func insertTexts(ctx context.Context, tx pgx.Tx, s *pgShelf, fresh []*pending) e
 			m := &q.mention
 			return []any{
 				q.seq, pgHash(q.key.hash), int64(q.key.sec), s.authorOf(m),
-				appendMention(make([]byte, 0, len(m.Text)+256), m), wordsOf(q),
+				appendMention(make([]byte, 0, len(m.Text)+256), m),
 			}, nil
 		}))
 	return err
 }
-
-// mostWords is how many bytes of words a text is found by: PostgreSQL takes
-// no more than a megabyte.
-const mostWords = 900_000
-
-// wordsOf are the words that a mention is found by, each once, and its brand.
-func wordsOf(q *pending) pgtype.TSVector {
-	m := &q.mention
-	var buf []byte
-	var ends []int
-	for _, text := range []string{m.Title, m.Text, m.About} {
-		eachWord(text, func(w []byte) {
-			buf = append(buf, w...)
-			ends = append(ends, len(buf))
-		})
-	}
-	all, from := string(buf), 0
-	words := make([]string, 0, len(ends)+1)
-	for _, end := range ends {
-		words, from = append(words, all[from:end]), end
-	}
-	words = append(words, brandWord(q.key.brand))
-	slices.Sort(words)
-	words = slices.Compact(words)
-	out, size := make([]pgtype.TSVectorLexeme, 0, len(words)), 0
-	for _, w := range words {
-		if size += len(w); size > mostWords {
-			break
-		}
-		out = append(out, pgtype.TSVectorLexeme{Word: w})
-	}
-	return pgtype.TSVector{Lexemes: out, Valid: true}
-}
-
-// brandWord stands for a brand among the words of a text; no word of a text is
-// like it. It sorts before all of them.
-func brandWord(brand uint32) string { return "#" + strconv.FormatUint(uint64(brand), 10) }

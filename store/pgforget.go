@@ -70,14 +70,14 @@ func (p *Postgres) drop(ctx context.Context, hashes []int64, cond string, args .
 	for part := range slices.Chunk(hashes, maxGroup) {
 		dropped := 0
 		err := p.update(ctx, func(tx pgx.Tx) error {
-			rows, err := tx.Query(ctx, `SELECT hash, seq FROM mentions m WHERE hash = ANY($1) AND seq IS NOT NULL AND `+cond+` ORDER BY hash FOR UPDATE`, append([]any{part}, args...)...)
+			rows, err := tx.Query(ctx, `SELECT hash, seq, sec FROM mentions m WHERE hash = ANY($1) AND seq IS NOT NULL AND `+cond+` ORDER BY hash FOR UPDATE`, append([]any{part}, args...)...)
 			if err != nil {
 				return err
 			}
-			var hash, seq int64
-			var gone, texts []int64
-			_, err = pgx.ForEachRow(rows, []any{&hash, &seq}, func() error {
-				gone, texts = append(gone, hash), append(texts, seq)
+			var hash, seq, sec int64
+			var gone, texts, secs []int64
+			_, err = pgx.ForEachRow(rows, []any{&hash, &seq, &sec}, func() error {
+				gone, texts, secs = append(gone, hash), append(texts, seq), append(secs, sec)
 				return nil
 			})
 			if err != nil {
@@ -88,6 +88,7 @@ func (p *Postgres) drop(ctx context.Context, hashes []int64, cond string, args .
 			b.Queue(`DELETE FROM texts WHERE seq = ANY($1)`, texts)
 			b.Queue(`DELETE FROM cases WHERE hash = ANY($1)`, gone)
 			b.Queue(`UPDATE mentions SET seq = NULL, digest = 0, status = 0, flags = 0 WHERE hash = ANY($1)`, gone)
+			markStaleTx(&b, secs)
 			return tx.SendBatch(ctx, &b).Close()
 		})
 		if n += dropped; err != nil {

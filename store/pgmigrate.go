@@ -56,6 +56,9 @@ func (p *Postgres) migrate(ctx context.Context) error {
 			return fmt.Errorf("migration %s: %w", step.Name(), err)
 		}
 	}
+	if err := p.indexOld(ctx, conn.Conn()); err != nil {
+		return err
+	}
 	return p.migrateQueue(ctx)
 }
 

@@ -226,13 +226,17 @@ func (p *Postgres) take(ctx context.Context, ps []parcel, refs []ref, m mark) er
 	if err != nil {
 		return err
 	}
-	return p.update(ctx, func(tx pgx.Tx) error {
+	err = p.update(ctx, func(tx pgx.Tx) error {
 		if err := p.takeTx(ctx, tx, ps, refs, names); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE meta SET moving = $1`, at)
 		return err
 	})
+	if err == nil {
+		p.mergeSoon()
+	}
+	return err
 }
 
 func (p *Postgres) takeTx(ctx context.Context, tx pgx.Tx, ps []parcel, refs []ref, names map[string]map[string]uint32) error {
@@ -288,7 +292,10 @@ func (p *Postgres) takeMentions(ctx context.Context, tx pgx.Tx, ps []parcel, nam
 			return err
 		}
 	}
-	return insertTexts(ctx, tx, s, fresh)
+	if err := insertTexts(ctx, tx, s, fresh); err != nil {
+		return err
+	}
+	return indexTexts(ctx, tx, fresh)
 }
 
 // queueParcel writes what is rarer than a mention.

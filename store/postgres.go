@@ -35,6 +35,7 @@ type Postgres struct {
 	names  pgNames
 	river  *river.Client[pgx.Tx] // inserts, and runs nothing
 	locks  locks
+	tidy   tidier
 	close  sync.Once
 }
 
@@ -50,6 +51,7 @@ type PostgresOptions struct {
 const (
 	lockMigrate = iota
 	lockRules   // shared by who commits mentions; whole by who changes what is to be taken or counted
+	lockMerge   // held while segments of the index are merged
 )
 
 func lockOf(schema string) int64 {
@@ -99,6 +101,7 @@ func OpenPostgres(ctx context.Context, url string, o PostgresOptions) (*Postgres
 		return nil, p.refuse(err)
 	}
 	p.locks.pool, p.locks.base = p.pool, p.lock
+	p.tidy.ctx, p.tidy.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if p.river, err = p.inserter(); err != nil {
 		p.pool.Close()
 		return nil, err
@@ -109,6 +112,8 @@ func OpenPostgres(ctx context.Context, url string, o PostgresOptions) (*Postgres
 // Close ends the connections. What is being written is waited for.
 func (p *Postgres) Close() error {
 	p.close.Do(func() {
+		p.tidy.cancel()
+		p.tidy.done.Wait()
 		p.locks.close()
 		p.pool.Close()
 	})

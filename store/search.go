@@ -162,7 +162,7 @@ func (s *Bolt) places(id uint16, sc scan, take int) ([]place, error) {
 	err = q.view(func(tx *bbolt.Tx) error {
 		t := tx.Bucket([]byte("t"))
 		for _, seg := range segments(t) {
-			b := t.Bucket(key32(seg.id))
+			b := segmentBucket(t, seg.id)
 			lo, hi := uint32(0), seg.docs
 			if !sc.all {
 				if lo, hi = brandRange(b, sc.brand, seg.docs); lo == hi {
@@ -189,12 +189,12 @@ func (s *Bolt) places(id uint16, sc scan, take int) ([]place, error) {
 }
 
 // brandRange gives the ordinals of a brand's documents.
-func brandRange(b *bbolt.Bucket, brand, docs uint32) (lo, hi uint32) {
+func brandRange(b bucket, brand, docs uint32) (lo, hi uint32) {
 	return firstOf(b, brand, docs), firstOf(b, brand+1, docs)
 }
 
 // firstOf is the ordinal of the first document of a brand, or of a later one.
-func firstOf(b *bbolt.Bucket, brand, docs uint32) uint32 {
+func firstOf(b bucket, brand, docs uint32) uint32 {
 	k, v := chunkBefore(b, placeKey(brand, 0))
 	if k == nil {
 		return 0
@@ -206,7 +206,7 @@ func firstOf(b *bbolt.Bucket, brand, docs uint32) uint32 {
 }
 
 // chunkBefore is the last chunk of documents whose key is not after one.
-func chunkBefore(b *bbolt.Bucket, key []byte) ([]byte, []byte) {
+func chunkBefore(b bucket, key []byte) ([]byte, []byte) {
 	c := b.Cursor()
 	k, v := c.Seek(key)
 	if !bytes.Equal(k, key) {
@@ -256,7 +256,7 @@ func (s bitset) down(yield func(uint32) bool) {
 }
 
 // matching gives the documents in [lo, hi) with all terms.
-func matching(b *bbolt.Bucket, terms []term, lo, hi uint32) (out bitset, some bool, err error) {
+func matching(b bucket, terms []term, lo, hi uint32) (out bitset, some bool, err error) {
 	for i, t := range terms {
 		got := newBitset(lo, hi)
 		found, err := t.mark(b, got, hi)
@@ -273,7 +273,7 @@ func matching(b *bbolt.Bucket, terms []term, lo, hi uint32) (out bitset, some bo
 }
 
 // mark sets the documents before hi that have a word of the term.
-func (t term) mark(b *bbolt.Bucket, set bitset, hi uint32) (found bool, err error) {
+func (t term) mark(b bucket, set bitset, hi uint32) (found bool, err error) {
 	add := func(list []byte) error {
 		if !eachIn(list, set.lo, hi, func(o uint32) { found = true; set.set(o) }) {
 			return errRecord
@@ -301,7 +301,7 @@ func (t term) mark(b *bbolt.Bucket, set bitset, hi uint32) (found bool, err erro
 
 // placesOf looks documents up. Those of one brand are in order of time, and
 // the newest take of them are enough.
-func placesOf(b *bbolt.Bucket, sc scan, set bitset, take int) ([]place, error) {
+func placesOf(b bucket, sc scan, set bitset, take int) ([]place, error) {
 	var out []place
 	var first uint32
 	var key, chunk []byte

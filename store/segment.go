@@ -26,7 +26,7 @@ const (
 	segTerm      = "\x02"
 	docsPerChunk = 320
 	docSize      = 12
-	termBlock    = 900 // bytes of terms under one key, about
+	termBlock    = 900 // bytes of terms under one key, about, on bbolt
 	skipEvery    = 128 // ordinals between two points where a reader can enter a list
 	mergeWidth   = 8
 )
@@ -80,17 +80,17 @@ func dropUnfinished(t *bbolt.Bucket) error {
 	return nil
 }
 
-func newSegmentBucket(t *bbolt.Bucket) (*bbolt.Bucket, uint32, error) {
+func newSegmentBucket(t *bbolt.Bucket) (boltBucket, uint32, error) {
 	id := uint32(0)
 	if k, _ := t.Cursor().Last(); k != nil {
 		id = binary.BigEndian.Uint32(k) + 1
 	}
 	b, err := t.CreateBucket(key32(id))
 	if err != nil {
-		return nil, 0, err
+		return boltBucket{}, 0, err
 	}
 	b.FillPercent = 0.95
-	return b, id, nil
+	return boltBucket{b}, id, nil
 }
 
 // A place is where the index says that a document is.
@@ -104,8 +104,31 @@ func placeAt(v []byte) place {
 	return place{binary.BigEndian.Uint32(v), binary.BigEndian.Uint32(v[4:]), binary.BigEndian.Uint32(v[8:])}
 }
 
+// A bucket holds one segment, sorted by key.
+type bucket interface{ Cursor() cursor }
+
+// A sink takes the keys and values of a new one. The key is only good until
+// Put returns.
+type sink interface{ Put(key, value []byte) error }
+
+// A cursor walks through a bucket, as one of bbolt does.
+type cursor interface {
+	Seek(key []byte) (k, v []byte)
+	Last() (k, v []byte)
+	Next() (k, v []byte)
+	Prev() (k, v []byte)
+}
+
+// A boltBucket is a bucket of bbolt.
+type boltBucket struct{ *bbolt.Bucket }
+
+func (b boltBucket) Cursor() cursor { return b.Bucket.Cursor() }
+
+// segmentBucket is the bucket of a segment in t.
+func segmentBucket(t *bbolt.Bucket, id uint32) boltBucket { return boltBucket{t.Bucket(key32(id))} }
+
 // putPlaces writes documents in their order.
-func putPlaces(b *bbolt.Bucket, places []place) error {
+func putPlaces(b sink, places []place) error {
 	for i := 0; i < len(places); i += docsPerChunk {
 		part := places[i:min(i+docsPerChunk, len(places))]
 		v := make([]byte, 0, len(part)*docSize)
@@ -203,6 +226,15 @@ func writeSegment(t *bbolt.Bucket, docs []*document, w *builder) error {
 		return err
 	}
 	seg := segment{docs: uint32(len(docs)), first: docs[0].seq, last: docs[len(docs)-1].seq}
+	if err := putDocs(b, docs, w, termBlock); err != nil {
+		return err
+	}
+	return b.Put([]byte(segHeader), seg.header())
+}
+
+// putDocs writes documents and the words that they have, in blocks of about
+// so many bytes.
+func putDocs(b sink, docs []*document, w *builder, block int) error {
 	docs = slices.Clone(docs)
 	slices.SortFunc(docs, func(a, b *document) int {
 		return place{a.brand, a.sec, a.seq}.compare(place{b.brand, b.sec, b.seq})
@@ -216,15 +248,13 @@ func writeSegment(t *bbolt.Bucket, docs []*document, w *builder) error {
 	if err := putPlaces(b, places); err != nil {
 		return err
 	}
-	if err := w.write(&termWriter{b: b}); err != nil {
-		return err
-	}
-	return b.Put([]byte(segHeader), seg.header())
+	return w.write(&termWriter{b: b, size: block})
 }
 
 // A termWriter packs terms, which come in order, into blocks.
 type termWriter struct {
-	b       *bbolt.Bucket
+	b       sink
+	size    int    // of a block, about
 	key     []byte // of the block
 	last    []byte // the last term in it
 	block   []byte
@@ -249,7 +279,7 @@ func (w *termWriter) add(word string, ords []uint32) error {
 	w.block = binary.AppendUvarint(w.block, uint64(len(w.list)))
 	w.block = append(w.block, w.list...)
 	w.last = append(w.last[:0], word...)
-	if len(w.block) >= termBlock {
+	if len(w.block) >= w.size {
 		return w.flush()
 	}
 	return nil
@@ -261,6 +291,6 @@ func (w *termWriter) flush() error {
 	}
 	err := w.b.Put(w.key, w.block)
 	w.written += len(w.block)
-	w.block = make([]byte, 0, termBlock+256) // bbolt holds on to the old one until the commit
+	w.block = make([]byte, 0, w.size+256) // bbolt holds on to the old one until the commit
 	return err
 }

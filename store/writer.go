@@ -205,7 +205,7 @@ func (b *batch) writeTexts() ([]*quarter, error) {
 			p.doc = document{
 				brand: p.key.brand, sec: p.key.sec,
 				record: appendMention(make([]byte, 0, len(m.Text)+256), m),
-				text:   [3]string{m.Title, m.Text, m.About},
+				text:   indexed(m),
 			}
 			docs[i] = &p.doc
 		}
