@@ -43,6 +43,7 @@ func BenchmarkPostgres(b *testing.B) {
 	}
 	defer s.Close()
 	c := crowd.New(10_000, 1, n)
+	c.Repeat(min(n, 50_000)) // what is measured is the store, not the crowd
 	b.Run("Ingest", func(b *testing.B) { ingest(b, s, c, n) })
 	conn, err := pgx.Connect(b.Context(), url)
 	if err != nil {

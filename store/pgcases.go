@@ -86,7 +86,7 @@ func (p *Postgres) edit(ctx context.Context, brand string, id puskaradio.ID, job
 		if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 			return err
 		}
-		if err := addCounts(ctx, tx, f.counts); err != nil || len(jobs) == 0 {
+		if err := p.addCounts(ctx, tx, f.counts); err != nil || len(jobs) == 0 {
 			return err
 		}
 		return p.scheduleTx(ctx, tx, jobs)

@@ -146,7 +146,7 @@ func (p *Postgres) write(ctx context.Context, tx pgx.Tx, s *pgShelf, f *filing) 
 	if err := indexTexts(ctx, tx, append(made, edited...)); err != nil {
 		return err
 	}
-	return addCounts(ctx, tx, f.counts)
+	return p.addCounts(ctx, tx, f.counts)
 }
 
 func queueUpdate(b *pgx.Batch, k mentionKey, e entry) {
@@ -202,6 +202,11 @@ func insertMentions(ctx context.Context, tx pgx.Tx, fresh []*pending) error {
 				int16(e.label), int16(e.value), int16(e.status), int16(e.flags), int16(e.rating),
 			}, nil
 		}))
+	return raced(err)
+}
+
+// raced tells what failed as another has written the same.
+func raced(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "23505" { // unique
 		return errRace
 	}

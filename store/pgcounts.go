@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,46 +19,66 @@ func (p *Postgres) zone() *time.Location { return p.opts.Zone }
 // pgKinds are the numbers that the buckets of counts have as kinds.
 var pgKinds = map[string]int16{"r": 0, "h": 1}
 
-// addCounts adds to the rows of counts, in the transaction of what is counted:
-// those that are there are locked in one order, and those that are new are
-// made in the same. What another makes meanwhile is added to.
-func addCounts(ctx context.Context, tx pgx.Tx, cs counts) error {
+// countLocks is how many locks guard the rows of counts: a brand has one of
+// them.
+const countLocks = 32
+
+// addCounts adds to the rows of counts, in the transaction of what is counted.
+// Whoever adds to a brand holds its lock until the end of the transaction, so
+// that no two make a row at once; locks and rows are taken in one order.
+func (p *Postgres) addCounts(ctx context.Context, tx pgx.Tx, cs counts) error {
+	if len(cs) == 0 {
+		return nil
+	}
 	todo := make([]row, 0, len(cs))
+	locks := map[int32]bool{}
 	for r := range cs {
 		todo = append(todo, r)
+		locks[int32(r.brand%countLocks)] = true
 	}
 	slices.SortFunc(todo, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.brand, b.brand), cmp.Compare(pgKinds[a.bucket], pgKinds[b.bucket]), cmp.Compare(a.step, b.step))
+		return cmp.Or(cmp.Compare(a.brand, b.brand), cmp.Compare(b.bucket, a.bucket), cmp.Compare(a.step, b.step))
 	})
-	for len(todo) > 0 {
-		have, err := lockCounts(ctx, tx, todo)
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1, w.n) FROM (SELECT n FROM unnest($2::int[]) n ORDER BY n) w`, int32(p.lock>>32), slices.Sorted(maps.Keys(locks)))
+	if err != nil {
+		return fmt.Errorf("counts: %w", err)
+	}
+	have, err := readCounts(ctx, tx, todo)
+	if err != nil {
+		return fmt.Errorf("counts: %w", err)
+	}
+	var is columns
+	var fresh []row
+	for _, r := range todo {
+		packed, ok := have[r]
+		if !ok {
+			fresh = append(fresh, r)
+			continue
+		}
+		was, err := decodeTallies(nil, packed)
 		if err != nil {
 			return fmt.Errorf("counts: %w", err)
 		}
-		var is, isNot columns
-		for _, r := range todo {
-			if packed, ok := have[r]; ok {
-				was, err := decodeTallies(nil, packed)
-				if err != nil {
-					return fmt.Errorf("counts: %w", err)
-				}
-				is.add(r, appendTallies(nil, mergeTallies(was, cs[r])))
-			} else {
-				isNot.add(r, appendTallies(nil, cs[r]))
-			}
-		}
-		if len(is.steps) > 0 {
-			_, err := tx.Exec(ctx, `
-				UPDATE counts c SET packed = w.packed
-				FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bytea[]) AS w (brand, kind, step, packed)
-				WHERE c.brand = w.brand AND c.kind = w.kind AND c.step = w.step`, is.brands, is.kinds, is.steps, is.packed)
-			if err != nil {
-				return fmt.Errorf("counts: %w", err)
-			}
-		}
-		if todo, err = makeCounts(ctx, tx, isNot); err != nil {
+		is.add(r, appendTallies(nil, mergeTallies(was, cs[r])))
+	}
+	if len(is.steps) > 0 {
+		_, err := tx.Exec(ctx, `
+			UPDATE counts c SET packed = w.packed
+			FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bytea[]) AS w (brand, kind, step, packed)
+			WHERE c.brand = w.brand AND c.kind = w.kind AND c.step = w.step`, is.brands, is.kinds, is.steps, is.packed)
+		if err != nil {
 			return fmt.Errorf("counts: %w", err)
 		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"counts"}, []string{"brand", "kind", "step", "packed"}, pgx.CopyFromSlice(len(fresh), func(i int) ([]any, error) {
+		r := fresh[i]
+		return []any{int32(r.brand), pgKinds[r.bucket], int64(r.step), appendTallies(nil, cs[r])}, nil
+	}))
+	if err = raced(err); err != nil {
+		return fmt.Errorf("counts: %w", err)
 	}
 	return nil
 }
@@ -75,8 +96,8 @@ func (c *columns) add(r row, packed []byte) {
 	c.packed = append(c.packed, packed)
 }
 
-// lockCounts locks the rows that are there, and gives them.
-func lockCounts(ctx context.Context, tx pgx.Tx, todo []row) (map[row][]byte, error) {
+// readCounts gives the rows that are there.
+func readCounts(ctx context.Context, tx pgx.Tx, todo []row) (map[row][]byte, error) {
 	var want columns
 	for _, r := range todo {
 		want.add(r, nil)
@@ -84,8 +105,7 @@ func lockCounts(ctx context.Context, tx pgx.Tx, todo []row) (map[row][]byte, err
 	rows, err := tx.Query(ctx, `
 		SELECT c.brand, c.kind, c.step, c.packed
 		FROM unnest($1::int[], $2::smallint[], $3::bigint[]) AS w (brand, kind, step)
-		JOIN counts c ON c.brand = w.brand AND c.kind = w.kind AND c.step = w.step
-		ORDER BY 1, 2, 3 FOR UPDATE OF c`, want.brands, want.kinds, want.steps)
+		JOIN counts c ON c.brand = w.brand AND c.kind = w.kind AND c.step = w.step`, want.brands, want.kinds, want.steps)
 	if err != nil {
 		return nil, err
 	}
@@ -98,36 +118,6 @@ func lockCounts(ctx context.Context, tx pgx.Tx, todo []row) (map[row][]byte, err
 		return nil
 	})
 	return have, err
-}
-
-// makeCounts makes rows, and gives those that another has made meanwhile.
-func makeCounts(ctx context.Context, tx pgx.Tx, fresh columns) (late []row, err error) {
-	if len(fresh.steps) == 0 {
-		return nil, nil
-	}
-	rows, err := tx.Query(ctx, `
-		INSERT INTO counts (brand, kind, step, packed)
-		SELECT w.brand, w.kind, w.step, w.packed FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bytea[]) AS w (brand, kind, step, packed)
-		ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING RETURNING brand, kind, step`, fresh.brands, fresh.kinds, fresh.steps, fresh.packed)
-	if err != nil {
-		return nil, err
-	}
-	made := map[row]bool{}
-	var brand, step uint32
-	var kind int16
-	_, err = pgx.ForEachRow(rows, []any{&brand, &kind, &step}, func() error {
-		made[row{bucketOf(kind), brand, step}] = true
-		return nil
-	})
-	if err != nil || len(made) == len(fresh.steps) {
-		return nil, err
-	}
-	for i := range fresh.steps {
-		if r := (row{bucketOf(fresh.kinds[i]), uint32(fresh.brands[i]), uint32(fresh.steps[i])}); !made[r] {
-			late = append(late, r)
-		}
-	}
-	return late, nil
 }
 
 func bucketOf(kind int16) string {
@@ -147,7 +137,7 @@ func (p *Postgres) recount(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	return addCounts(ctx, tx, cs)
+	return p.addCounts(ctx, tx, cs)
 }
 
 // tallied are the counts by date as the mentions make them, but for those of

@@ -24,7 +24,7 @@ import (
 //
 // Every transaction takes its locks in one order, so that none waits for
 // another in a ring: the lock of the schema, mentions that are there by hash,
-// mentions that are new by hash, counts by brand, kind and step, then the
+// mentions that are new by hash, the locks of counts in order, then the
 // ledger, the cursor and the jobs.
 type Postgres struct {
 	pool   *pgxpool.Pool

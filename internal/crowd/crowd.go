@@ -20,6 +20,7 @@ type Crowd struct {
 	Start time.Time  // of the two years
 
 	zipf   *rand.Zipf
+	texts  []string // what it says, again and again; nil: always something else
 	brands int
 	run    int // mentions in a row about one brand
 	n      int
@@ -49,6 +50,24 @@ func New(brands, run, total int) *Crowd {
 	return c
 }
 
+// Repeat lets it say the same n texts again and again, about others, so that
+// making them up costs nearly nothing.
+func (c *Crowd) Repeat(n int) {
+	for range n {
+		c.texts = append(c.texts, c.text())
+	}
+}
+
+// text makes up what somebody says.
+func (c *Crowd) text() string {
+	var b strings.Builder
+	for b.Len() < 372 {
+		b.WriteString(c.Words[c.zipf.Uint64()])
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
 // Page makes the next n mentions.
 func (c *Crowd) Page(n int) []puskaradio.Mention {
 	out := make([]puskaradio.Mention, n)
@@ -65,10 +84,11 @@ func (c *Crowd) Page(n int) []puskaradio.Mention {
 
 // Mention makes one, published at a time.
 func (c *Crowd) Mention(at time.Time) puskaradio.Mention {
-	var b strings.Builder
-	for b.Len() < 372 {
-		b.WriteString(c.Words[c.zipf.Uint64()])
-		b.WriteByte(' ')
+	text := ""
+	if c.texts != nil {
+		text = c.texts[c.n%len(c.texts)]
+	} else {
+		text = c.text()
 	}
 	source := "source" + strconv.Itoa(c.Rand.IntN(20))
 	ref := strconv.Itoa(c.n) + "-" + strconv.FormatUint(c.Rand.Uint64(), 36)
@@ -83,7 +103,7 @@ func (c *Crowd) Mention(at time.Time) puskaradio.Mention {
 	return puskaradio.Mention{
 		Brand: "brand" + strconv.Itoa(c.brand), Source: source, Genre: puskaradio.Review, Ref: ref,
 		URL: "https://" + source + ".example/reviews/" + ref, Author: "user" + strconv.Itoa(c.Rand.IntN(100_000)),
-		Text: b.String(), Lang: "fi", Rating: &puskaradio.Rating{Value: math.Round(v*2 + 3), Best: 5, Worst: 1},
+		Text: text, Lang: "fi", Rating: &puskaradio.Rating{Value: math.Round(v*2 + 3), Best: 5, Worst: 1},
 		Published: at, DateFrom: puskaradio.DatePublished, FirstSeen: at.Add(5 * time.Minute),
 		Score: &puskaradio.Score{Label: label, Value: v, Confidence: 0.8, Lang: "fi", Model: "bench"}, Flag: flag,
 	}
