@@ -24,6 +24,7 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Edit":         testEdit,
 		"Deletion":     testDeletion,
 		"Cursor":       testCursor,
+		"Shown":        testShown,
 		"Paging":       testPaging,
 		"Filters":      testFilters,
 		"Search":       testSearch,
