@@ -38,8 +38,9 @@ type ShownDay struct {
 
 const (
 	// ShownStale is after how long without a sight a Shown may be no more so.
-	ShownStale  = 3 * 24 * time.Hour
-	shownFor    = 60 * 24 * time.Hour // after which what is not seen any more is forgotten
+	ShownStale = 3 * 24 * time.Hour
+	// ShownFor is after how long it is forgotten.
+	ShownFor    = 60 * 24 * time.Hour
 	shownDays   = 60
 	shownOf     = 12 // things of a brand at a source
 	shownMost   = 60 // things of a source
@@ -138,7 +139,7 @@ func (b Board) Again(url string, at time.Time) {
 
 // Without is the board without what has not been seen for a long time.
 func (b Board) Without(now time.Time) Board {
-	return slices.DeleteFunc(b, func(x Shown) bool { return now.Sub(x.Seen) > shownFor })
+	return slices.DeleteFunc(b, func(x Shown) bool { return now.Sub(x.Seen) > ShownFor })
 }
 
 // Newest is when something of it was last seen.
