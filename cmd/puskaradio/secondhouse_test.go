@@ -63,7 +63,7 @@ func newHouse(t *testing.T, s store.Store) *house {
 	t.Cleanup(func() { client.Close() })
 	h.Monitor = &monitor.Monitor{Store: s, Client: client, HTTP: http.DefaultClient, Log: log}
 	plan := &monitor.Plan{
-		Brands:  []puskaradio.Brand{{ID: "acme", Name: "Acme"}},
+		Brands:  []puskaradio.Brand{{ID: "acme", Name: "Acme", Rivals: []string{"bolt"}}, {ID: "bolt", Name: "Bolt"}},
 		Sources: []monitor.Source{{Source: puskaradio.Source{ID: "social", Kind: "mastodon", About: "acme"}, Connector: con}},
 		Zone:    time.UTC, Second: map[string]bool{"acme": true},
 	}
@@ -72,7 +72,8 @@ func newHouse(t *testing.T, s store.Store) *house {
 		h.ids = append(h.ids, h.post(i, "Kamala palvelu"))
 	}
 	h.server = web.New(web.Options{
-		Store: s, Log: log, Answers: answerer{h.Monitor}, Alerts: h.Monitor, Moved: h.Moved, CaseJobs: h.CaseJobs, Correction: correction, SurveyOf: crawler.SurveyOf,
+		Store: s, Log: log, Answers: answerer{h.Monitor}, Alerts: h.Monitor, Moved: h.Moved, CaseJobs: h.CaseJobs, Correction: correction, SurveyOf: crawler.SurveyOf, Digest: h.Digest,
+		Muted:   func(context.Context, string, time.Time) (time.Time, error) { return time.Time{}, nil },
 		Plan:    func() web.Plan { return web.Plan{Brands: plan.Brands, Zone: time.UTC, Lang: "en", Second: plan.Second} },
 		Sources: func(context.Context, time.Time) ([]web.Source, error) { return nil, nil },
 	})
