@@ -54,6 +54,11 @@ type Change struct {
 	// takes back; For is who has the case then. Both stay in the history.
 	Undoes time.Time `json:"undoes,omitzero"`
 	For    string    `json:"for,omitempty"`
+	// Proposes is an answer that waits for a second person from then on, and
+	// Settles when the one was proposed that waits no more: it is sent, given back
+	// or replaced.
+	Proposes *Proposal `json:"proposes,omitempty"`
+	Settles  time.Time `json:"settles,omitzero"`
 }
 
 // Standing are the changes of a case without those that were taken back.

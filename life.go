@@ -12,6 +12,9 @@ import (
 var (
 	ErrNotFound = errors.New("not found")
 	ErrTaken    = errors.New("already taken") // somebody else was first, see [Case]
+	// Of an answer that waits for a second person:
+	ErrOwn     = errors.New("another person than who wrote it must approve it, where both are known by their own account")
+	ErrChanged = errors.New("the post has changed since the answer was written")
 )
 
 // A RetryError says: not before After has passed. Zero leaves it to the caller.

@@ -68,4 +68,9 @@ type Page struct {
 	More     bool                 // another page is there now
 	Same     bool                 // the source said that nothing has changed
 	Faults   []error              // what could not be read, with its place and reason
+	// Shown is how the source itself says that things are rated, each checked;
+	// Brand is empty, unless the source knows it, and Seen is when it was asked, if
+	// not now. Still are the addresses at which nothing has changed since.
+	Shown []puskaradio.Shown
+	Still []string
 }

@@ -116,6 +116,7 @@ func (o *googleBusiness) page(ctx context.Context, c *Client, q Query, at place)
 	}
 	var doc struct {
 		Reviews *[]json.RawMessage `json:"reviews"`
+		Average float64            `json:"averageRating"`
 		Total   int64              `json:"totalReviewCount"`
 		Next    string             `json:"nextPageToken"`
 	}
@@ -131,6 +132,15 @@ func (o *googleBusiness) page(ctx context.Context, c *Client, q Query, at place)
 		doc.Reviews = new([]json.RawMessage)
 	}
 	p := listPage{next: doc.Next}
+	if at.token == "" {
+		about := o.branch[at.list]
+		if about == "" && len(o.Locations) > 1 {
+			about = at.list
+		}
+		p.total("googlebusiness place "+at.list, puskaradio.Shown{
+			About: about, Rating: puskaradio.Rating{Value: doc.Average, Best: 5, Worst: 1}, Count: ratingsOf(doc.Total),
+		})
+	}
 	eachItem(&p, "googlebusiness place "+at.list, *doc.Reviews, func(r *googleReview) (*puskaradio.Mention, error) {
 		m := o.mention(q, r)
 		return &m, nil

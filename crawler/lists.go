@@ -57,7 +57,8 @@ type listPage struct {
 	gone   []string
 	faults []error
 	owners []listOwner // answers of ours that the page has
-	next   string      // names the next page; empty on the last
+	shown  []puskaradio.Shown
+	next   string // names the next page; empty on the last
 	// unsorted says that the newest need not be first, so that a page without
 	// news is followed by the next.
 	unsorted bool
@@ -206,7 +207,7 @@ func (cur *listCursor) readList(ctx context.Context, c *Client, q Query, o liste
 		return nil
 	}
 	cur.own(got.owners, got.found)
-	p.Mentions, p.Gone, p.Faults = once(got.found), got.gone, got.faults
+	p.Mentions, p.Gone, p.Faults, p.Shown = once(got.found), got.gone, got.faults, got.shown
 	fresh := false
 	known := min(maxKnown, max(maxAllKnown/max(len(cur.Lists), 1), 20))
 	for i := range p.Mentions {

@@ -259,7 +259,7 @@ func (r *recording) play(t *testing.T, kind string) string {
 }
 
 func samePage(a, b Page) bool {
-	return reflect.DeepEqual(a.Mentions, b.Mentions) && slices.Equal(a.Gone, b.Gone) && bytes.Equal(a.Cursor, b.Cursor) && a.More == b.More && a.Same == b.Same
+	return reflect.DeepEqual(a.Mentions, b.Mentions) && reflect.DeepEqual(a.Shown, b.Shown) && reflect.DeepEqual(a.Still, b.Still) && slices.Equal(a.Gone, b.Gone) && bytes.Equal(a.Cursor, b.Cursor) && a.More == b.More && a.Same == b.Same
 }
 
 // check is what holds for every page of every kind.
@@ -272,6 +272,11 @@ func (r *recording) check(t *testing.T, p Page, err error) {
 		}
 	}
 	keys := map[string]bool{}
+	for _, x := range p.Shown {
+		if err := x.Check(); err != nil || x.N() == 0 && x.Rating.Value == 0 {
+			t.Errorf("it shows %+v: %v", x, err)
+		}
+	}
 	for _, m := range p.Mentions {
 		switch {
 		case m.Published.Location() != time.UTC || m.Published.IsZero() || m.DateFrom == "":
@@ -299,6 +304,11 @@ func (r *recording) show(out *strings.Builder, asked []string, p Page, err error
 		b, _ := json.Marshal(m)
 		s := strings.NewReplacer(`"source":"",`, "", `,"first_seen":"0001-01-01T00:00:00Z"`, "").Replace(string(b))
 		fmt.Fprintf(out, "  %s\n", s)
+	}
+	for _, x := range p.Shown {
+		x.Seen = time.Time{}
+		b, _ := json.Marshal(x)
+		fmt.Fprintf(out, "  shows %s\n", strings.Replace(string(b), `,"seen":"0001-01-01T00:00:00Z"`, "", 1))
 	}
 	for _, key := range p.Gone {
 		fmt.Fprintf(out, "  gone %s\n", key)

@@ -186,6 +186,7 @@ func (r *reviews) readPage(ctx context.Context, c *Client, q Query, cur *reviews
 	if got.Same {
 		l.Quiet = true
 		p.Same = len(cur.Lists) == 1
+		p.Still = append(p.Still, n.URL)
 		return nil
 	}
 	x := ExtractAt(got.Body, got.URL, q.Now)
@@ -197,6 +198,7 @@ func (r *reviews) readPage(ctx context.Context, c *Client, q Query, cur *reviews
 	for _, fault := range x.Faults {
 		p.Faults = append(p.Faults, fmt.Errorf("page %s: %w", redactText(got.URL), fault))
 	}
+	p.shows(got.URL, n.URL, x.Aggregates)
 	leads := r.Follow != "none" && x.Next != ""
 	if leads && n.From == "" {
 		cur.Seen.add(pageOf(n.URL), 2*maxQueue)

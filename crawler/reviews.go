@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -154,18 +155,30 @@ func (x *extractor) aggregate(n, parent *node) {
 		return
 	}
 	r, _ := x.ratingOf(n)
+	from := n
 	if rating := n.get("reviewrating", "rating"); r == nil && rating != nil {
 		r, _ = x.ratingOf(rating)
+		from = x.whole(rating)
 	}
 	if r == nil || r.Value == 0 {
 		return
 	}
-	a := Aggregate{Rating: *r, Count: x.count(n.get("ratingcount", "votes")), Reviews: x.count(n.get("reviewcount", "count"))}
+	votes, reviews := n.get("ratingcount", "votes"), n.get("reviewcount", "count")
+	a := Aggregate{Rating: *r, Count: x.count(votes), Reviews: x.count(reviews)}
+	if (votes != nil || reviews != nil) && a.Count+a.Reviews == 0 {
+		return // a template that waits for the first
+	}
 	item := x.whole(n.get("itemreviewed", "item"))
 	if item == nil {
 		item = parent
 	}
 	a.About = x.textOf(item, 500)
+	best, hasBest := parseNumber(x.textOf(from.get("bestrating", "best"), 20))
+	worst, hasWorst := parseNumber(x.textOf(from.get("worstrating", "worst"), 20))
+	if hasBest && hasWorst && best <= worst {
+		x.fault(fmt.Errorf("an aggregate rating of %.60q on a scale from %g to %g", a.About, worst, best))
+		return
+	}
 	for i, b := range x.out.Aggregates {
 		if b == a || a.About == b.About && a.Rating.Value == b.Rating.Value && a.Count == b.Count && a.Reviews == b.Reviews {
 			if b.Rating.Best == 0 {

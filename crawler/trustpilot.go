@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/puskaradio/puskaradio"
 )
@@ -29,7 +31,7 @@ type trustpilot struct {
 	key    string
 	secret string // of the key, to answer
 	token  accessToken
-	unit   askedOnce
+	unit   trustpilotUnit
 }
 
 const trustpilotAPI = "https://api.trustpilot.com/v1/"
@@ -81,27 +83,49 @@ func (o *trustpilot) Fetch(ctx context.Context, c *Client, q Query) (Page, error
 
 func (o *trustpilot) lists(Query) []string { return []string{o.Unit + o.Domain} }
 
-// find asks once for the business unit of the domain.
-func (o *trustpilot) find(ctx context.Context, c *Client) (string, error) {
+// A trustpilotUnit is what is known of the business of a domain.
+type trustpilotUnit struct {
+	mu    sync.Mutex
+	id    string
+	shown puskaradio.Shown // what a buyer sees: its TrustScore
+}
+
+// find asks for the business unit of the domain, once a day, for its score is in
+// the answer.
+func (o *trustpilot) find(ctx context.Context, c *Client, now time.Time) (id string, shown puskaradio.Shown, err error) {
 	if o.Unit != "" {
-		return o.Unit, nil
+		return o.Unit, shown, nil
 	}
-	return o.unit.get(func() (string, error) {
-		var doc struct {
-			ID itemID `json:"id"`
-		}
-		got, err := getJSON(ctx, c, o.request("business-units/find", url.Values{"name": {o.Domain}}), &doc)
-		if StateOf(err) == StateGone {
-			return "", fmt.Errorf("trustpilot: there is no business of the domain %s: %w", o.Domain, err)
-		}
-		if err != nil {
-			return "", trustpilotAdvice.to(err)
-		}
-		if doc.ID == "" {
-			return "", unreadable(got, "the answer has no id of a business unit")
-		}
-		return doc.ID.String(), nil
-	})
+	u := &o.unit
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if age := now.Sub(u.shown.Seen); u.id != "" && age >= 0 && age < 24*time.Hour {
+		return u.id, u.shown, nil
+	}
+	var doc struct {
+		ID    itemID `json:"id"`
+		Score struct {
+			Trust float64 `json:"trustScore"`
+		} `json:"score"`
+		Count struct {
+			Total int64 `json:"total"`
+		} `json:"numberOfReviews"`
+	}
+	got, err := getJSON(ctx, c, o.request("business-units/find", url.Values{"name": {o.Domain}}), &doc)
+	switch {
+	case StateOf(err) == StateGone:
+		return "", shown, fmt.Errorf("trustpilot: there is no business of the domain %s: %w", o.Domain, err)
+	case err != nil:
+		return "", shown, trustpilotAdvice.to(err)
+	case doc.ID == "":
+		return "", shown, unreadable(got, "the answer has no id of a business unit")
+	}
+	u.id = doc.ID.String()
+	u.shown = puskaradio.Shown{
+		URL:    "https://www.trustpilot.com/review/" + url.PathEscape(o.Domain),
+		Rating: puskaradio.Rating{Value: doc.Score.Trust, Best: 5, Worst: 1}, Reviews: ratingsOf(doc.Count.Total), Seen: now,
+	}
+	return u.id, u.shown, nil
 }
 
 func (o *trustpilot) request(path string, v url.Values) Request {
@@ -128,7 +152,7 @@ type trustpilotReview struct {
 
 // page reads a page by its number.
 func (o *trustpilot) page(ctx context.Context, c *Client, q Query, at place) (listPage, error) {
-	unit, err := o.find(ctx, c)
+	unit, shown, err := o.find(ctx, c, q.Now)
 	if err != nil {
 		return listPage{}, err
 	}
@@ -148,6 +172,9 @@ func (o *trustpilot) page(ctx context.Context, c *Client, q Query, at place) (li
 		return listPage{}, unreadable(got, "the answer has no reviews")
 	}
 	var p listPage
+	if number == 1 {
+		p.total("trustpilot "+at.list, shown)
+	}
 	eachItem(&p, "trustpilot "+at.list, *doc.Reviews, func(r *trustpilotReview) (*puskaradio.Mention, error) {
 		m := o.mention(q, r)
 		return &m, nil

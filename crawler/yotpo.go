@@ -91,6 +91,10 @@ func (o *yotpo) page(ctx context.Context, c *Client, q Query, at place) (listPag
 			Pagination struct {
 				Total int64 `json:"total"`
 			} `json:"pagination"`
+			Bottomline struct {
+				Total   int64   `json:"total_review"`
+				Average float64 `json:"average_score"`
+			} `json:"bottomline"`
 			Products []struct {
 				Name string `json:"name"`
 				Link string `json:"product_link"`
@@ -117,6 +121,11 @@ func (o *yotpo) page(ctx context.Context, c *Client, q Query, at place) (listPag
 	// Copies of Yotpo's answers are not always whole.
 	whole := len(reviews) == min(max(int(doc.Response.Pagination.Total)-(number-1)*o.PerPage, 0), o.PerPage)
 	p := listPage{all: whole, dated: true}
+	if bottom := doc.Response.Bottomline; number == 1 {
+		p.total("yotpo "+at.list, puskaradio.Shown{
+			About: about, URL: link, Rating: puskaradio.Rating{Value: bottom.Average, Best: 5, Worst: 1}, Reviews: ratingsOf(bottom.Total),
+		})
+	}
 	eachItem(&p, "yotpo "+at.list, reviews, func(r *yotpoReview) (*puskaradio.Mention, error) {
 		if r.Deleted {
 			if r.ID != "" {

@@ -38,10 +38,11 @@ func (m *Monitor) Act(ctx context.Context, w notify.Wish) (notify.Outcome, error
 		if _, _, err := m.draft(&c, w.Text); err != nil {
 			return notify.Outcome{}, err
 		}
-		return notify.Outcome{}, sendable(&c, w.Who, w.Who)
+		return notify.Outcome{}, m.checkSecond(&c, w)
 	case notify.DoSend:
-		a, err := m.SendAnswer(ctx, w.Post, w.Text, w.Who, w.Who)
-		return notify.Outcome{Text: notify.SentAs(w.Lang, a.As, a.To)}, err
+		return m.sendFor(ctx, w)
+	case notify.DoBack:
+		return notify.Outcome{Text: notify.WaitsFor(w.Lang, true)}, m.ReturnAnswer(ctx, w.Post, w.Text, approverOf(w))
 	case notify.DoAnswered:
 		return notify.Outcome{Text: notify.SentAs(w.Lang, "", "")}, m.markAnswered(ctx, w)
 	case notify.DoMute:
@@ -77,6 +78,10 @@ func (m *Monitor) draftFor(ctx context.Context, w notify.Wish) (*notify.Draft, e
 	d.Post = puskaradio.QuoteOf(c.ID, &c.Mention) // as it is now
 	begun, send := m.BeginAnswer(&c)
 	d.Text, d.Send, d.As, d.To = begun.Text, send, begun.As, begun.To
+	d.Second, d.Waits = m.Plan().Second[a.Brand], c.Waits()
+	if d.Waits != nil {
+		d.Text = d.Waits.Text
+	}
 	return d, nil
 }
 

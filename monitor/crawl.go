@@ -85,7 +85,7 @@ func (m *Monitor) Crawl(ctx context.Context, id string) (r Round, done bool, err
 		if err != nil {
 			return r, false, err
 		}
-		if err := errors.Join(m.changedJobs(ctx, &st, now), m.heard(ctx, id, now)); err != nil {
+		if err := errors.Join(m.changedJobs(ctx, &st, now), m.heard(ctx, id, now), m.shown(ctx, p, src, &page, now)); err != nil {
 			return r, false, err
 		}
 		r.Items += len(page.Mentions)

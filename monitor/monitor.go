@@ -86,6 +86,7 @@ type Plan struct {
 	Keep      time.Duration       // how long texts are kept; zero is for ever
 	BackupDir string              // where nightly backups go; empty: none
 	External  *sentiment.External // is asked for its verdict too; nil: nobody is
+	Second    map[string]bool     // brands whose answers a second person approves too
 	Drafter   *sentiment.Drafter  // is asked for drafts of answers, when a person wants one; nil: nobody is
 	Link      string              // where the dashboard is; empty if nowhere
 	Reply     puskaradio.ReplyClock

@@ -27,7 +27,9 @@ type Answer struct {
 	To   string        `json:"to"` // where it will stand
 	Text string        `json:"text"`
 	Sent bool          `json:"sent"`
-	Ref  string        `json:"ref,omitempty"` // the source's name for it
+	// Waits says that it waits for a second person now.
+	Waits bool   `json:"waits,omitempty"`
+	Ref   string `json:"ref,omitempty"` // the source's name for it
 }
 
 // DraftAnswer is an answer to a case as it would be sent. It sends nothing. An
@@ -82,20 +84,24 @@ func (m *Monitor) BeginAnswer(c *puskaradio.Case) (out Answer, send bool) {
 // SendAnswer sends an answer to a case, which by approved; as is who works on
 // the case. It writes down that a text is being sent, sends it, and writes
 // down what became of it. Of two who do so at a time one gets
-// [puskaradio.ErrTaken].
-func (m *Monitor) SendAnswer(ctx context.Context, id puskaradio.ID, text, by, as string) (Answer, error) {
+// [puskaradio.ErrTaken]. Where a second person approves the answers of the brand,
+// it sends nothing, and the text waits for them: see [Monitor.ApproveAnswer].
+func (m *Monitor) SendAnswer(ctx context.Context, id puskaradio.ID, text string, by Approver, as string) (Answer, error) {
 	c, err := m.Store.Case(ctx, "", id)
 	if err != nil {
 		return Answer{}, err
+	}
+	if m.Plan().Second[c.Mention.Brand] {
+		return m.propose(ctx, &c, text, by, as)
 	}
 	out, r, err := m.draft(&c, text)
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := sendable(&c, by, as); err != nil {
+	if err := sendable(&c, by.Who, as); err != nil {
 		return Answer{}, err
 	}
-	if out.Ref, err = m.send(ctx, &c, r, out.Text, by); err != nil {
+	if out.Ref, err = m.send(ctx, &c, r, out.Text, by.Who, nil); err != nil {
 		return Answer{}, err
 	}
 	out.Sent = true
@@ -132,13 +138,21 @@ func unsettled(c *puskaradio.Case) string {
 	return ""
 }
 
-func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replier, text, by string) (string, error) {
-	note := func(was, to puskaradio.Status, note string) (puskaradio.Case, error) {
-		at := time.Now().UTC()
-		return m.Store.Move(context.WithoutCancel(ctx), c.Mention.Brand, c.ID, was, puskaradio.Change{At: at, Who: by, To: to, Note: note}, time.Time{}, m.CaseJobs(c.Mention.Brand, c.ID, at)...)
+// send sends a text that by has approved; w is what waited for that, nil if
+// nothing did.
+func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replier, text, by string, w *puskaradio.Waiting) (string, error) {
+	note := func(was puskaradio.Status, ch puskaradio.Change) (puskaradio.Case, error) {
+		ch.At, ch.Who = time.Now().UTC(), by
+		return m.Store.Move(context.WithoutCancel(ctx), c.Mention.Brand, c.ID, was, ch, time.Time{}, m.CaseJobs(c.Mention.Brand, c.ID, ch.At)...)
 	}
-	now, err := note(c.Status, puskaradio.Claimed, sendingNote+text)
-	if err == nil && len(now.Changes) != len(c.Changes)+1 {
+	begin, who := puskaradio.Change{To: puskaradio.Claimed, Note: sendingNote + text}, "approved by "+by
+	unsent := puskaradio.Change{To: puskaradio.Claimed, Note: unsentNote}
+	if w != nil {
+		begin.Settles, who = w.At, "written by "+w.Who+", "+who
+		unsent.Proposes = &puskaradio.Proposal{Text: w.Text, Via: w.Via, Account: w.Account, To: w.To, Writer: w.Who}
+	}
+	now, err := note(c.Status, begin)
+	if err == nil && w == nil && len(now.Changes) != len(c.Changes)+1 {
 		err = puskaradio.ErrTaken
 	}
 	if err != nil {
@@ -149,10 +163,10 @@ func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replie
 	case errors.Is(err, crawler.ErrMaybeSent):
 		return "", fmt.Errorf("%w; look at %s before you send it again, then say puskaradio inbox answered %s, or reopen it", err, linkOf(&c.Mention), c.ID)
 	case err != nil:
-		_, moved := note(puskaradio.Claimed, puskaradio.Claimed, unsentNote)
+		_, moved := note(puskaradio.Claimed, unsent)
 		return "", errors.Join(fmt.Errorf("it was not sent: %w", err), moved)
 	}
-	if now, err = note(puskaradio.Claimed, puskaradio.Answered, "approved by "+by+" and sent as "+ref+": "+text); err != nil {
+	if now, err = note(puskaradio.Claimed, puskaradio.Change{To: puskaradio.Answered, Note: who + " and sent as " + ref + ": " + text}); err != nil {
 		return "", fmt.Errorf("it was sent as %s, but the case does not say so: %w", ref, err)
 	}
 	if err := m.Moved(context.WithoutCancel(ctx), &now); err != nil { // the answer stands all the same

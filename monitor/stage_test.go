@@ -29,6 +29,7 @@ type talk struct {
 	posts []puskaradio.Mention
 	fail  func(now time.Time) error
 	begun bool // all that there was has been read
+	shown []puskaradio.Shown
 }
 
 func (t *talk) Fetch(_ context.Context, _ *crawler.Client, q crawler.Query) (crawler.Page, error) {
@@ -37,7 +38,7 @@ func (t *talk) Fetch(_ context.Context, _ *crawler.Client, q crawler.Query) (cra
 			return crawler.Page{}, err
 		}
 	}
-	var page crawler.Page
+	page := crawler.Page{Shown: t.shown}
 	for _, p := range t.posts {
 		if !p.Published.After(q.Now) && (!t.begun || q.Now.Sub(p.Published) < 72*time.Hour) {
 			page.Mentions = append(page.Mentions, p)

@@ -81,6 +81,19 @@ func SentAs(lang, as, to string) string {
 	return strings.TrimSpace("The answer was sent: " + plain(as) + " → " + plain(to))
 }
 
+// WaitsFor says that an answer waits for a second person, or was given back.
+func WaitsFor(lang string, back bool) string {
+	switch {
+	case lang == "fi" && back:
+		return "Vastaus palautettiin. Mitään ei lähetetty."
+	case lang == "fi":
+		return "Vastaus odottaa toista hyväksyjää: hän avaa saman viestin vastauksen täällä. Mitään ei ole lähetetty."
+	case back:
+		return "The answer was given back. Nothing was sent."
+	}
+	return "The answer waits for a second person, who opens the reply to the same post here. Nothing has been sent."
+}
+
 // MutedUntil says that nothing is told of a brand for a while.
 func MutedUntil(lang, brand string, until time.Time, zone *time.Location) string {
 	if lang == "fi" {

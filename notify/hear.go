@@ -42,6 +42,7 @@ const (
 	DoDraft    = "draft"    // an answer to one of its posts, or to the first
 	DoCheck    = "check"    // whether an answer may be sent as it is
 	DoSend     = "send"     // send it: the person has read and approved it
+	DoBack     = "back"     // give the answer that waits for a second person back
 	DoAnswered = "answered" // the person has sent it by hand
 	DoStatus   = "status"   // what is open, and which sources answer
 	DoDigest   = "digest"   // the digest of a brand as it would be now
@@ -58,7 +59,12 @@ type Wish struct {
 	Brand string        // for a digest and a mute; empty is the first
 	For   time.Duration // of a mute
 	Who   string        // who asks
-	Lang  string        // fi or en
+	// Account is what they are known by that no rename changes.
+	Account string
+	Lang    string // fi or en
+	// Over is when the answer was written that waits for a second person, and that
+	// the person has read; zero if none did.
+	Over time.Time
 }
 
 // An Outcome is what came of it.
@@ -78,4 +84,8 @@ type Draft struct {
 	Send  bool   // it can be sent from here
 	As    string // the account that answers, where it can
 	To    string // where it will stand
+	// Second says that a second person must approve it, and Waits is the answer
+	// that waits for one; nil if none does.
+	Second bool
+	Waits  *puskaradio.Waiting
 }

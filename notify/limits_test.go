@@ -240,7 +240,11 @@ func TestFormLimits(t *testing.T) {
 			Posts: rapid.SliceOfN(anyQuote(), 1, 8).Draw(t, "posts"), Text: anyText.Draw(t, "text"), As: anyText.Draw(t, "as"), To: anyText.Draw(t, "to"),
 		}
 		d.Post = rapid.SampledFrom(d.Posts).Draw(t, "post")
-		at := draftPlace{"7F3KQ2AA", d.Post.ID, rapid.SampledFrom([]string{"fi", "en"}).Draw(t, "lang"), "C1", rapid.Bool().Draw(t, "send")}
+		d.Send, d.Second = rapid.Bool().Draw(t, "send"), rapid.Bool().Draw(t, "second")
+		if rapid.Bool().Draw(t, "waits") {
+			d.Waits = &puskaradio.Waiting{Who: anyText.Draw(t, "writer"), At: time.Now()}
+		}
+		at := placeFor(d, "7F3KQ2AA", rapid.SampledFrom([]string{"fi", "en"}).Draw(t, "lang"), "C1")
 		v := draftView(d, at, zone)
 		raw, err := json.Marshal(v.Blocks)
 		if err != nil {

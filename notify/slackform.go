@@ -16,6 +16,7 @@ const (
 	answerForm = "answer"
 	choosePost = "choose_post"
 	answerText = "text"
+	backNote   = "back"
 	maxAnswer  = 3000 // Slack's own
 	maxOption  = 75
 )
@@ -27,6 +28,16 @@ type draftPlace struct {
 	Lang    string        `json:"l"`
 	Channel string        `json:"c"`
 	Send    bool          `json:"s"`
+	Over    time.Time     `json:"o,omitzero"` // when what waits for a second person was written
+}
+
+// placeFor is the place of a form for a draft.
+func placeFor(d *Draft, alert, lang, channel string) draftPlace {
+	at := draftPlace{Alert: alert, Post: d.Post.ID, Lang: lang, Channel: channel, Send: d.Send}
+	if d.Waits != nil {
+		at.Over = d.Waits.At
+	}
+	return at
 }
 
 // draftView is the form in which a person reads, changes and approves an
@@ -44,7 +55,15 @@ func draftView(d *Draft, at draftPlace, zone *time.Location) slackapi.ModalViewR
 	// A new name for each post: Slack keeps what was typed under the old one.
 	bs = append(bs, slackapi.NewInputBlock(answerText+"-"+string(d.Post.ID), plainText(w.answer), nil, input))
 	note, submit := w.byHand, w.byHandDone
-	if at.Send {
+	switch {
+	case at.Send && d.Waits != nil:
+		bs = append(bs, slackapi.NewInputBlock(backNote+"-"+string(d.Post.ID), plainText(w.giveBack), nil, &slackapi.PlainTextInputBlockElement{
+			Type: slackapi.METPlainTextInput, ActionID: backNote, MaxLength: 1000,
+		}).WithOptional(true))
+		note, submit = strings.NewReplacer("{who}", clip(plain(d.Waits.Who), 80), "{as}", clip(plain(d.As), 80), "{to}", clip(plain(d.To), 200)).Replace(w.waits), w.send
+	case at.Send && d.Second:
+		note, submit = strings.NewReplacer("{as}", clip(plain(d.As), 80), "{to}", clip(plain(d.To), 200)).Replace(w.sendsSecond), w.toSecond
+	case at.Send:
 		note, submit = strings.NewReplacer("{as}", clip(plain(d.As), 80), "{to}", clip(plain(d.To), 200)).Replace(w.sendsAs), w.send
 	}
 	bs = append(bs, slackapi.NewContextBlock("n-"+string(d.Post.ID), plainText(clip(note, maxField))))
@@ -86,7 +105,7 @@ func (e *ear) choose(ctx context.Context, x *slackapi.InteractionCallback, a *sl
 	if err != nil || out.Draft == nil {
 		return errors.Join(err, e.whisper(ctx, at.Channel, x.User.ID, wordsOf(at.Lang).gone))
 	}
-	at.Post, at.Send = out.Draft.Post.ID, out.Draft.Send
+	at = placeFor(out.Draft, at.Alert, at.Lang, at.Channel)
 	_, err = e.api.UpdateViewContext(ctx, draftView(out.Draft, at, e.Zone), "", x.View.Hash, x.View.ID)
 	return classify(err)
 }
@@ -107,6 +126,15 @@ func answerOf(v *slackapi.View, at draftPlace) (block, text string) {
 	return block, strings.TrimSpace(v.State.Values[block][answerText].Value)
 }
 
+// backOf is the note with which an answer that waits is given back; empty if it
+// is not.
+func backOf(v *slackapi.View, at draftPlace) string {
+	if v.State == nil || at.Over.IsZero() {
+		return ""
+	}
+	return strings.TrimSpace(v.State.Values[backNote+"-"+string(at.Post)][backNote].Value)
+}
+
 // check says what is wrong with a form that was sent off, or nil.
 func (e *ear) check(ctx context.Context, x *slackapi.InteractionCallback) *slackapi.ViewSubmissionResponse {
 	at, err := placeOf(&x.View)
@@ -122,12 +150,12 @@ func (e *ear) check(ctx context.Context, x *slackapi.InteractionCallback) *slack
 		return fault(wordsOf(at.Lang).mayNot)
 	case text == "":
 		return fault(wordsOf(at.Lang).empty)
-	case !at.Send:
+	case !at.Send, backOf(&x.View, at) != "":
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackIn)
 	defer cancel()
-	if _, err := e.Act(ctx, Wish{Do: DoCheck, Post: at.Post, Text: text, Who: nameOf(x.User.Name, x.User.ID), Lang: at.Lang}); err != nil {
+	if _, err := e.Act(ctx, Wish{Do: DoCheck, Post: at.Post, Text: text, Who: nameOf(x.User.Name, x.User.ID), Account: x.User.ID, Lang: at.Lang, Over: at.Over}); err != nil {
 		return fault(wishFault(at.Lang, err))
 	}
 	return nil
@@ -145,7 +173,10 @@ func (e *ear) submitted(ctx context.Context, x *slackapi.InteractionCallback) er
 	if at.Send {
 		do = DoSend
 	}
-	out, err := e.Act(ctx, Wish{Do: do, Alert: at.Alert, Post: at.Post, Text: text, Who: nameOf(x.User.Name, x.User.ID), Lang: at.Lang})
+	if note := backOf(&x.View, at); note != "" {
+		do, text = DoBack, note
+	}
+	out, err := e.Act(ctx, Wish{Do: do, Alert: at.Alert, Post: at.Post, Text: text, Who: nameOf(x.User.Name, x.User.ID), Account: x.User.ID, Lang: at.Lang, Over: at.Over})
 	if err != nil { // the form is gone: the text must not be lost with it
 		return e.whisper(ctx, at.Channel, x.User.ID, wishFault(at.Lang, err)+"\n\n"+text)
 	}

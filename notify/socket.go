@@ -219,7 +219,7 @@ func (e *ear) pressed(ctx context.Context, x *slackapi.InteractionCallback) erro
 		case err != nil:
 			return e.whisper(ctx, x.Channel.ID, x.User.ID, wishFault(lang, err))
 		case do == DoDraft && out.Draft != nil:
-			_, err := e.api.OpenViewContext(ctx, x.TriggerID, draftView(out.Draft, draftPlace{alert, out.Draft.Post.ID, lang, x.Channel.ID, out.Draft.Send}, e.Zone))
+			_, err := e.api.OpenViewContext(ctx, x.TriggerID, draftView(out.Draft, placeFor(out.Draft, alert, lang, x.Channel.ID), e.Zone))
 			return classify(err)
 		case out.Text != "":
 			return e.whisper(ctx, x.Channel.ID, x.User.ID, out.Text)
@@ -273,6 +273,10 @@ func wishFault(lang string, err error) string {
 		return w.taken + " " + sentence(err)
 	case errors.Is(err, puskaradio.ErrNotFound):
 		return w.gone
+	case errors.Is(err, puskaradio.ErrOwn):
+		return w.ownAnswer
+	case errors.Is(err, puskaradio.ErrChanged):
+		return w.changedPost
 	}
 	return w.notDone + " " + sentence(err)
 }

@@ -174,7 +174,7 @@ func TestSocketRefused(t *testing.T) {
 func submit(envelope string, view map[string]any, text string) string {
 	block := ""
 	for _, b := range view["blocks"].([]any) {
-		if b := b.(map[string]any); b["type"] == "input" {
+		if b := b.(map[string]any); b["type"] == "input" && strings.HasPrefix(b["block_id"].(string), "text-") {
 			block = b["block_id"].(string)
 		}
 	}
@@ -250,7 +250,7 @@ func TestSocketAnswers(t *testing.T) {
 			sent = append(sent, w)
 		}
 	}
-	if len(sent) != 1 || sent[0] != (Wish{Do: DoSend, Alert: "7F3KQ2AA", Post: posts[1].ID, Text: "Anteeksi!", Who: "maija", Lang: "en"}) {
+	if len(sent) != 1 || sent[0] != (Wish{Do: DoSend, Alert: "7F3KQ2AA", Post: posts[1].ID, Text: "Anteeksi!", Who: "maija", Account: "U1", Lang: "en"}) {
 		t.Errorf("sent %+v", sent)
 	}
 }
@@ -301,5 +301,42 @@ func TestSocketCommands(t *testing.T) {
 	home := h.calledFor(t, "views.publish", 1)[0]
 	if text := fmt.Sprint(home["view"]); home["user_id"] != "U1" || !strings.Contains(text, "surkeaa") || !strings.Contains(text, "Mine (1)") {
 		t.Errorf("published %v", home)
+	}
+}
+
+// TestSecondForm: the form of an answer that waits knows which it is, says who
+// wrote it, and gives it back with a note instead of sending it.
+func TestSecondForm(t *testing.T) {
+	posts := anAlert().Quotes[:1]
+	over := time.Date(2026, 11, 20, 12, 0, 0, 123456789, time.UTC)
+	h := hear(t, "", func(_ context.Context, w Wish) (Outcome, error) {
+		if w.Do == DoDraft {
+			return Outcome{Draft: &Draft{Posts: posts, Post: posts[0], Text: "Sorry!", Send: true, Second: true, Waits: &puskaradio.Waiting{Who: "pekka", At: over}}}, nil
+		}
+		if w.Do == DoCheck && w.Text == "Sorry!" {
+			return Outcome{}, puskaradio.ErrOwn
+		}
+		return Outcome{Text: "Done."}, nil
+	})
+	h.send(t, press("E1", "alert_draft", "7F3KQ2AA:0:en"))
+	h.acked(t)
+	view := h.calledFor(t, "views.open", 1)[0]["view"].(map[string]any)
+	if said := fmt.Sprint(view); !strings.Contains(said, "Written by pekka") || !strings.Contains(said, "Or give it back") {
+		t.Fatalf("the form: %s", said)
+	}
+	h.send(t, submit("E2", view, "Sorry!"))
+	if ack := h.acked(t); !strings.Contains(fmt.Sprint(ack), "Another person than who wrote it") {
+		t.Fatalf("acknowledged %v, want that another person must", ack)
+	}
+	back := strings.Replace(submit("E3", view, "Sorry!"), `"values":{`, fmt.Sprintf(`"values":{"back-%s":{"back":{"type":"plain_text_input","value":"Say when."}},`, posts[0].ID), 1)
+	h.send(t, back)
+	if ack := h.acked(t); ack["payload"] != nil {
+		t.Fatalf("acknowledged %v, want that it closes", ack)
+	}
+	h.calledFor(t, "chat.postEphemeral", 1)
+	asked := h.asked(t, 3)
+	want := Wish{Do: DoBack, Alert: "7F3KQ2AA", Post: posts[0].ID, Text: "Say when.", Who: "maija", Account: "U1", Lang: "en", Over: over}
+	if got := asked[len(asked)-1]; got != want || !asked[1].Over.Equal(over) {
+		t.Errorf("asked %+v, want %+v", got, want)
 	}
 }

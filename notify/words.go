@@ -28,6 +28,8 @@ type words struct {
 	take, draft, snooze, calm, calmSure, calmWhy       string
 	draftTitle, answer, send, sendsAs, cancel          string
 	byHand, byHandDone, empty, mayNot                  string
+	toSecond, sendsSecond, waits, giveBack             string
+	ownAnswer, changedPost                             string
 	taken, gone, notDone, usage, mine, others, nothing string
 }
 
@@ -46,6 +48,10 @@ var languages = map[string]*words{
 		draftTitle: "Vastaus", answer: "Luonnos, ei lähetetty", send: "Lähetä", cancel: "Peru",
 		sendsAs: "Lähetetään vasta, kun painat Lähetä. Lähettäjä: {as}. Minne: {to}",
 		byHand:  "Tähän lähteeseen ei voi vastata täältä: kopioi teksti, avaa alkuperäinen, vastaa siellä ja merkitse vastatuksi.", byHandDone: "Merkitse vastatuksi",
+		toSecond: "Toisen hyväksyttäväksi", sendsSecond: "Mitään ei lähetetä ennen kuin toinen on hyväksynyt sen. Lähettäjä: {as}. Minne: {to}",
+		waits:     "Kirjoittanut {who}; odottaa toista hyväksyjää. Lähetä sellaisenaan, niin se lähtee. Jos muutat sitä, sinä olet kirjoittaja ja joku toinen hyväksyy sen. Lähettäjä: {as}. Minne: {to}",
+		giveBack:  "Tai palauta huomautuksen kera",
+		ownAnswer: "Hyväksyjän on oltava toinen kuin kirjoittaja; tapauksen sivulla kirjoitettu hyväksytään siellä.", changedPost: "Viesti on muuttunut vastauksen kirjoittamisen jälkeen. Mitään ei lähetetty: kirjoita vastaus uudestaan.",
 		empty: "Kirjoita vastaus.", mayNot: "Sinulla ei ole oikeutta tähän. Pyydä omistajaa lisäämään tunnuksesi kohtaan agents.",
 		taken: "Joku ehti ensin.", gone: "Tätä ei enää ole.", notDone: "Ei onnistunut.",
 		usage: "Kirjoita status, digest [brändi] tai mute 4h [brändi].", mine: "Minun", others: "Odottaa ottajaa", nothing: "Ei mitään.",
@@ -65,6 +71,10 @@ var languages = map[string]*words{
 		draftTitle: "Reply", answer: "Draft, not sent", send: "Send", cancel: "Cancel",
 		sendsAs: "Sent only when you press Send. From: {as}. To: {to}",
 		byHand:  "This source cannot be answered from here: copy the text, open the original, answer there and mark it answered.", byHandDone: "Mark answered",
+		toSecond: "To a second person", sendsSecond: "Nothing is sent before a second person has approved it. From: {as}. To: {to}",
+		waits:     "Written by {who}; it waits for a second person. Send it as it is and it goes out. Change it and you are its writer, and somebody else approves it. From: {as}. To: {to}",
+		giveBack:  "Or give it back with a note",
+		ownAnswer: "Another person than who wrote it must approve it; what was written on the page of the case is approved there.", changedPost: "The post has changed since the answer was written. Nothing was sent: write it anew.",
 		empty: "Write an answer.", mayNot: "You may not do this. Ask the owner to add your id under agents.",
 		taken: "Somebody else was first.", gone: "This is not there any more.", notDone: "That did not work.",
 		usage: "Write status, digest [brand] or mute 4h [brand].", mine: "Mine", others: "Waiting for somebody", nothing: "Nothing.",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -289,5 +290,70 @@ func testLedger(t *testing.T, s store.Store) {
 	want := []puskaradio.Coverage{{Source: "shop", Hour: noon, At: noon, Fetches: 3, Failed: 1, Items: 15, State: "ok"}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Coverage (-want +got): %v\n%s", err, diff)
+	}
+}
+
+// testSecondRace: of many who approve or give back at once an answer that
+// waits, one does; what was replaced, or taken out by a step, waits no more.
+func testSecondRace(t *testing.T, s store.Store) {
+	ctx := context.WithoutCancel(t.Context())
+	m := mention("acme", 0)
+	m.Flag = "negative"
+	id := commit(t, s, m).New[0]
+	at := noon
+	move := func(was puskaradio.Status, ch puskaradio.Change) (puskaradio.Case, error) {
+		if ch.At.IsZero() {
+			at = at.Add(time.Second)
+			ch.At = at
+		}
+		return s.Move(ctx, "acme", id, was, ch, time.Time{})
+	}
+	propose := func(was puskaradio.Status, who, text string, over time.Time) (*puskaradio.Waiting, error) {
+		c, err := move(was, puskaradio.Change{Who: who, To: puskaradio.Claimed, Proposes: &puskaradio.Proposal{Text: text, Via: puskaradio.ViaWeb, To: m.Said()}, Settles: over})
+		return c.Waits(), err
+	}
+	first, err := propose(puskaradio.New, "Maija", "Sorry!", time.Time{})
+	if err != nil || first == nil || first.Who != "Maija" || first.Text != "Sorry!" || first.To != m.Said() {
+		t.Fatalf("proposed: %+v, %v", first, err)
+	}
+	second, err := propose(puskaradio.Claimed, "Pekka", "We are sorry!", first.At)
+	if err != nil || second == nil || second.Who != "Pekka" {
+		t.Fatalf("changed: %+v, %v", second, err)
+	}
+	if c, err := move(puskaradio.Claimed, puskaradio.Change{Who: "Liisa", To: puskaradio.Claimed, Settles: first.At}); !errors.Is(err, puskaradio.ErrTaken) || c.Waits() == nil || c.Who != "Maija" {
+		t.Errorf("settled what was replaced: %+v, %v", c, err)
+	}
+	var won atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			ch := puskaradio.Change{At: noon.Add(time.Hour), Who: fmt.Sprint(i), To: puskaradio.Claimed, Note: "approved", Settles: second.At}
+			if _, err := s.Move(ctx, "acme", id, puskaradio.Claimed, ch, time.Time{}); err == nil {
+				won.Add(1)
+			} else if !errors.Is(err, puskaradio.ErrTaken) {
+				t.Errorf("approve: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	c, err := s.Case(ctx, "acme", id)
+	if err != nil || won.Load() != 1 || c.Waits() != nil || len(c.Changes) != 3 || !c.Changes[2].Aside {
+		t.Errorf("%d approved, %+v, %v", won.Load(), c, err)
+	}
+	third, err := propose(puskaradio.Claimed, "Maija", "Again", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := move(puskaradio.Claimed, puskaradio.Change{Who: "Liisa", To: puskaradio.Claimed, Note: "I know her"}); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.Case(ctx, "acme", id); err != nil || c.Waits() == nil {
+		t.Errorf("after a note: %+v, %v", c, err)
+	}
+	if _, err := move(puskaradio.Claimed, puskaradio.Change{Who: "Maija", To: puskaradio.Done}); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := move(puskaradio.Done, puskaradio.Change{Who: "Pekka", To: puskaradio.Claimed, Settles: third.At}); !errors.Is(err, puskaradio.ErrTaken) || c.Status != puskaradio.Done {
+		t.Errorf("settled what a step took out: %+v, %v", c, err)
 	}
 }

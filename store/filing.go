@@ -267,6 +267,9 @@ func (rec *caseRecord) move(was puskaradio.Status, c puskaradio.Change, until ti
 	if undo && (n == 0 || !rec.Changes[n-1].At.Equal(c.Undoes) || rec.Changes[n-1].Who != c.Who) {
 		return false
 	}
+	if !puskaradio.Settled(rec.Changes, &c) {
+		return false
+	}
 	c.Aside = c.To == was && !undo
 	rec.Changes = append(rec.Changes, c)
 	if !c.Aside || !until.IsZero() {

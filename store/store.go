@@ -176,7 +176,8 @@ type Store interface {
 	// the same it is a note: who has the case stays, and so does the end of a
 	// snooze, unless until gives another; Aside is set. A change that undoes the
 	// one before it is taken only while that is the last, and of the same
-	// person: else it is puskaradio.ErrTaken, too. For has the case then. Its jobs
+	// person: else it is puskaradio.ErrTaken, too. For has the case then. So is one
+	// that settles a proposal which waits no more. Its jobs
 	// are scheduled if it is taken, or neither.
 	Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time, jobs ...Job) (puskaradio.Case, error)
 	// Correct puts a person's verdict beside the scorer's; nil takes it back.

@@ -28,10 +28,23 @@ type Answerer interface {
 	// Suggest asks the model of [Answer] for a draft, for five minutes at most. An
 	// error says to the person what is wrong. Nothing of it is sent or kept.
 	Suggest(ctx context.Context, c *puskaradio.Case) (string, error)
-	// Send sends a text that by has approved, and gives the source's name for it.
-	// An error says to the person what is wrong; it wraps [puskaradio.ErrTaken]
-	// where somebody else was first.
-	Send(ctx context.Context, id puskaradio.ID, text, by string) (ref string, err error)
+	// Send sends a text that by has approved, or keeps it until a second person
+	// approves it: in place of the answer that waits since over, unless that is
+	// zero. An error says to the person what is wrong; it wraps
+	// [puskaradio.ErrTaken] where somebody else was first.
+	Send(ctx context.Context, id puskaradio.ID, text, by string, over time.Time) (Sent, error)
+	// Approve sends the answer that waits since over, as a second person. An error
+	// wraps [puskaradio.ErrOwn] for who wrote it, and [puskaradio.ErrChanged] where
+	// it answers what the post says no more.
+	Approve(ctx context.Context, id puskaradio.ID, by string, over time.Time) (Sent, error)
+	// Return gives the answer that waits since over back to who wrote it.
+	Return(ctx context.Context, id puskaradio.ID, note, by string, over time.Time) error
+}
+
+// A Sent is what became of an answer.
+type Sent struct {
+	Ref   string // the source's name for it
+	Waits bool   // it waits for a second person
 }
 
 // suggestFor is how long the connection of a person who waits for a draft is
@@ -71,6 +84,7 @@ type written struct {
 	v    *view
 	was  puskaradio.Status // where the case stood on their page
 	text string
+	over time.Time // since when the answer waits that stood on their page
 }
 
 // again shows the page of the case as it is now, with a message and the text:
@@ -158,7 +172,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 		return err
 	}
 	do := r.PostForm.Get("do")
+	if over := r.PostForm.Get("over"); over != "" {
+		if x.over, err = time.Parse(time.RFC3339Nano, over); err != nil {
+			return errForm
+		}
+	}
 	switch {
+	case do == "approve", do == "back", do == "change":
+		return s.second(x, &c, do)
 	case do == "suggest":
 		return s.suggest(x, &c)
 	case do != "send" && do != "noted":
@@ -170,17 +191,32 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *view) error {
 	case !answerable(v, &c):
 		return s.again(x, http.StatusConflict, v.unanswerable(&c))
 	}
-	ref, err := s.o.Answers.Send(r.Context(), c.ID, x.text, v.Who)
+	return s.send(x, &c)
+}
+
+// send sends what a person wrote, or has it wait for a second person.
+func (s *Server) send(x *written, c *puskaradio.Case) error {
+	v := x.v
+	if v.Plan.Second[c.Mention.Brand] && !v.account {
+		return s.again(x, http.StatusForbidden, v.T(noAccount))
+	}
+	sent, err := s.o.Answers.Send(x.r.Context(), c.ID, x.text, v.Who, x.over)
 	switch {
 	case errors.Is(err, puskaradio.ErrTaken):
 		return s.again(x, http.StatusConflict, v.T("Somebody else was first. Nothing was sent; your text is kept below."))
 	case err != nil:
 		return s.again(x, http.StatusBadGateway, v.T("It was not sent: %s", err.Error()))
 	}
-	if err := s.record(r, v.Who, "sent an answer", c.Mention.Source+" "+ref); err != nil {
+	what := "sent an answer"
+	said := "sent"
+	if sent.Waits {
+		what = "wrote an answer for a second person"
+		said, sent.Ref = "waits", string(c.ID)
+	}
+	if err := s.record(x.r, v.Who, what, c.Mention.Source+" "+sent.Ref); err != nil {
 		s.log.Error("the audit log does not tell of an answer", "case", c.ID, "err", err) // it was sent all the same
 	}
-	http.Redirect(w, r, back("", c.ID, "sent"), http.StatusSeeOther)
+	http.Redirect(x.w, x.r, back("", c.ID, said), http.StatusSeeOther)
 	return nil
 }
 

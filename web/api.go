@@ -55,6 +55,7 @@ func (s *Server) endpoints() map[string]endpoint {
 		"POST alerts/{id}/snooze":    {"Keeps everybody from being reminded of an alert until a time, a week ahead at most.", agent, nil, apiUntil{}, puskaradio.Alert{}, s.apiHand("snooze")},
 		"GET series":                 {"Counts of mentions by the hour, of the last sixty days, or by date; the last thirty days by date unless said. Steps without mentions are left out.", reader, []string{"brand", "from", "to", "step", "by"}, nil, apiSeries{}, s.apiSeries},
 		"GET reputation":             {"The reputation score of a brand by date, and what has moved it since Monday.", reader, []string{"brand", "days"}, nil, apiScores{}, s.apiReputation},
+		"GET ratings":                {"How a brand is rated at each site: by the newest ratings that were read, and as the site itself shows it. Ask for a rival as for a brand.", reader, []string{"brand"}, nil, apiRatings{}, s.apiRatings},
 		"GET digests/{brand}/{date}": {"The digest of a date such as 2026-11-20, or of a week such as 2026-W47: as it was sent, else as it comes out now.", reader, nil, nil, apiDigestKept{}, s.apiDigest},
 		"GET sources":                {"How the sources are.", reader, nil, nil, apiSources{}, s.apiSources},
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
 )
 
 // token makes a token and gives its secret.
@@ -121,6 +122,10 @@ func rich(t *testing.T) (*place, puskaradio.ID) {
 	if _, err := p.store.AddDigest(t.Context(), puskaradio.Digest{Brand: "acme", Date: "2026-11-20", Zone: "Europe/Helsinki", Decided: testNow, Reputation: &puskaradio.Reputation{Method: 1, Value: 61}}); err != nil {
 		t.Fatal(err)
 	}
+	shown := puskaradio.Shown{Brand: "acme", URL: "javascript:alert(1)", Rating: puskaradio.Rating{Value: 4.2, Best: 5}, Reviews: 1318}
+	if err := store.AddShown(t.Context(), p.store, m.Source, []puskaradio.Shown{shown}, nil, testNow, time.UTC); err != nil {
+		t.Fatal(err)
+	}
 	return p, id
 }
 
@@ -167,6 +172,8 @@ func TestAPI(t *testing.T) {
 		{"GET digests/{brand}/{date}", "digests/acme/2026-11-23", "", 404, nil},
 		{"GET digests/{brand}/{date}", "digests/acme/tomorrow", "", 404, nil},
 		{"GET digests/{brand}/{date}", "digests/nosuch/2026-11-20", "", 404, nil},
+		{"GET ratings", "ratings?brand=acme", "", 200, []string{`{"source":"shop","read":{"n":1,`, `"rating":{"value":4.2,"best":5},"reviews":1318`, `"stale":false`}},
+		{"GET ratings", "ratings?brand=nosuch", "", 400, []string{`"field":"brand"`}},
 		{"GET sources", "sources", "", 200, []string{`"state":"refused"`}},
 		{"POST cases/{id}/move", "cases/" + string(id) + "/move", `{"was":"new","to":"claimed","note":"mine"}`, 200, []string{`"status":"claimed"`, `"who":"crm (API)"`}},
 		{"POST cases/{id}/move", "cases/" + string(id) + "/move", `{"was":"new","to":"done"}`, 409, []string{`"by":"crm (API)"`, `"as":"claimed"`}},

@@ -69,6 +69,9 @@ type apiCase struct {
 	Until   time.Time           `json:"until,omitzero"`   // when a snooze ends
 	Alerted time.Time           `json:"alerted,omitzero"` // when a channel first told of it
 	Changes []puskaradio.Change `json:"changes,omitempty"`
+	// Waits is an answer that waits for a second person, who approves it on the
+	// page of the case or in Slack: no program does.
+	Waits *puskaradio.Waiting `json:"waits,omitempty"`
 	// Customer is what the author at that source is called in the books of the
 	// house; a person or a program has said so.
 	Customer string     `json:"customer,omitempty"`
@@ -97,7 +100,7 @@ type apiClock struct {
 func (v *view) caseFor(c *puskaradio.Case) apiCase {
 	k := clockOf(c, &v.Plan.Reply, v.Now)
 	return apiCase{
-		c.ID, c.Status, c.Who, c.Until, c.Alerted, c.Changes, c.Customer,
+		c.ID, c.Status, c.Who, c.Until, c.Alerted, c.Changes, c.Waits(), c.Customer,
 		apiClock{k.Wait.Seconds(), k.Target.Seconds(), k.Spent.Seconds(), k.Due, k.Soon, k.Over, k.Ended, k.Exact, k.Whose},
 		mentionOf(c.ID, c.Mention, c.Status),
 	}

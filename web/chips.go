@@ -95,7 +95,7 @@ func (p *inboxView) Long() bool {
 // CountOf is how many cases a view has, where that is known: of the brands that
 // are looked at, and if nothing else narrows it.
 func (p *inboxView) CountOf(x savedView) string {
-	if x.Mine || slices.ContainsFunc(p.narrowings(), func(k string) bool { return k != "brand" }) {
+	if x.Mine || x.Second || slices.ContainsFunc(p.narrowings(), func(k string) bool { return k != "brand" }) {
 		return ""
 	}
 	only := p.filter().Brand

@@ -84,6 +84,8 @@ func (s *Server) signedIn(need puskaradio.Role, p page) http.Handler {
 		}
 		if err == nil {
 			v.as(who)
+			x, ok := s.sessions.of(s.cookie(r), s.now(), false)
+			v.account = !ok || x.person
 			err = s.furnish(r, v)
 		}
 		switch {

@@ -19,16 +19,31 @@ type savedView struct {
 	ID, Name string
 	Statuses []puskaradio.Status
 	Mine     bool
+	Second   bool // only where an answer waits for a second person
+}
+
+// keeps reports whether a case that has one of its statuses is in a view.
+func (x *savedView) keeps(c *puskaradio.Case, who string) bool {
+	return (!x.Mine || c.Who == who) && (!x.Second || c.Waits() != nil)
 }
 
 var savedViews = []savedView{
-	{"needs", "Needs reply", []puskaradio.Status{puskaradio.New, puskaradio.Claimed}, false},
-	{"mine", "Mine", []puskaradio.Status{puskaradio.Claimed}, true},
-	{"unassigned", "Unassigned", []puskaradio.Status{puskaradio.New}, false},
-	{"snoozed", "Snoozed", []puskaradio.Status{puskaradio.Snoozed}, false},
-	{"answered", "Answered", []puskaradio.Status{puskaradio.Answered}, false},
-	{"done", "Done", []puskaradio.Status{puskaradio.Done}, false},
-	{"false_alarm", "False alarms", []puskaradio.Status{puskaradio.FalseAlarm}, false},
+	{"needs", "Needs reply", []puskaradio.Status{puskaradio.New, puskaradio.Claimed}, false, false},
+	{"mine", "Mine", []puskaradio.Status{puskaradio.Claimed}, true, false},
+	{"second", "Waiting for a second person", []puskaradio.Status{puskaradio.Claimed}, false, true},
+	{"unassigned", "Unassigned", []puskaradio.Status{puskaradio.New}, false, false},
+	{"snoozed", "Snoozed", []puskaradio.Status{puskaradio.Snoozed}, false, false},
+	{"answered", "Answered", []puskaradio.Status{puskaradio.Answered}, false, false},
+	{"done", "Done", []puskaradio.Status{puskaradio.Done}, false, false},
+	{"false_alarm", "False alarms", []puskaradio.Status{puskaradio.FalseAlarm}, false, false},
+}
+
+// savedViews are those that there is a use for.
+func (v *view) savedViews() []savedView {
+	if len(v.Plan.Second) > 0 {
+		return savedViews
+	}
+	return slices.DeleteFunc(slices.Clone(savedViews), func(x savedView) bool { return x.Second })
 }
 
 type inboxView struct {
@@ -79,7 +94,7 @@ const headRunes = 80
 func (c caseView) WordsOf() string { return strings.Join(c.Case.Mention.Verdict().Words, ", ") }
 
 func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request, v *view) error {
-	p := &inboxView{view: v, Views: savedViews, Current: v.savedView()}
+	p := &inboxView{view: v, Views: v.savedViews(), Current: v.savedView()}
 	var err error
 	if p.Sources, err = s.allSources(r.Context()); err != nil {
 		return err
@@ -87,7 +102,7 @@ func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request, v *view) erro
 	f := v.filter()
 	f.Statuses = p.Current.Statuses
 	p.Back = v.with("/inbox", "view", p.Current.ID)
-	keep := func(c *puskaradio.Case) bool { return !p.Current.Mine || c.Who == v.Who }
+	keep := func(c *puskaradio.Case) bool { return p.Current.keeps(c, v.Who) }
 	if v.wantsCSV() {
 		return s.casesCSV(w, r, v, f, keep)
 	}

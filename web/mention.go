@@ -140,6 +140,9 @@ func (s *Server) mentionView(ctx context.Context, v *view, c puskaradio.Case) (*
 		return p, nil
 	}
 	a, err := s.o.Answers.Draft(ctx, &c)
+	if w := c.Waits(); w != nil {
+		a.Text = w.Text
+	}
 	p.Answer = &a
 	return p, err
 }

@@ -48,7 +48,7 @@ func (s *Server) newsOf(w http.ResponseWriter, r *http.Request, v *view) error {
 	}
 	n := 0
 	for _, c := range cases {
-		if c.Mention.FirstSeen.After(since) && (!view.Mine || c.Who == v.Who) {
+		if c.Mention.FirstSeen.After(since) && view.keeps(&c, v.Who) {
 			n++
 		}
 	}

@@ -20,6 +20,7 @@ type view struct {
 	Now     time.Time
 	Who     string // empty for a stranger
 	Role    puskaradio.Role
+	account bool     // they are known by an account of their own
 	scoped  []string // the only brands that the person sees; empty is all
 	Here    string   // the path, for the mark in the navigation
 	Plan    Plan
@@ -158,6 +159,10 @@ func (v *view) said() string {
 		return v.T("The customer key is gone.")
 	case "not_us":
 		return v.T("Marked as a false alarm: it is not about the brand.")
+	case "waits":
+		return v.T("It waits for a second person now. Nothing has been sent.")
+	case "back":
+		return v.T("The answer was given back. Nothing was sent.")
 	case "sent":
 		return v.T("The answer was sent.")
 	case "claim":

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/store"
@@ -20,7 +19,8 @@ const (
 
 type ratingsView struct {
 	*view
-	Sites []site
+	Sites  []site
+	Rivals []shownRow // what sites show of the brand and its rivals; empty if nothing of these
 }
 
 // Sections are the pages of the trends.
@@ -33,6 +33,7 @@ type site struct {
 	Newest    puskaradio.Rating
 	NewestID  puskaradio.ID
 	Exhausted bool // there are no more of them
+	Shown     []shownRow
 }
 
 // A starBar is one of the bars of a distribution.
@@ -118,19 +119,32 @@ func (s *Server) siteOf(ctx context.Context, brand, source string) (site, error)
 func (s *Server) ratingsPage(w http.ResponseWriter, r *http.Request, v *view) error {
 	p := &ratingsView{view: v}
 	var err error
-	if p.Sites, err = s.sites(r.Context(), v); err != nil {
+	if p.Sites, err = s.sites(r.Context(), v); err == nil {
+		err = s.addShown(r.Context(), p)
+	}
+	if err != nil {
 		return err
 	}
 	if !v.wantsCSV() {
 		return s.show(w, r, v, "ratings", p)
 	}
-	rows := [][]string{{"source", "n", "mean", "low", "high", "1", "2", "3", "4", "5", "oldest", "newest", "n before", "mean before"}}
+	rows := [][]string{{"source", "n", "mean", "low", "high", "1", "2", "3", "4", "5", "oldest", "newest", "n before", "mean before", "site shows of", "site rating", "site best", "site ratings", "site reviews", "site seen"}}
 	for _, x := range p.Sites {
+		shown := [][]string{make([]string, 6)}
+		for i := range x.Shown {
+			shown = append(shown[:i], shownCells(&x.Shown[i].Shown))
+		}
 		row := []string{x.Source, strconv.Itoa(x.Is.N), csvMean(x.Is.N, x.Is.Mean), csvMean(x.Is.N, x.Is.Low), csvMean(x.Is.N, x.Is.High)}
 		for _, n := range x.Is.Bars {
 			row = append(row, strconv.Itoa(n))
 		}
-		rows = append(rows, append(row, x.Is.Oldest.UTC().Format(time.RFC3339), x.Is.Newest.UTC().Format(time.RFC3339), strconv.Itoa(x.Was.N), csvMean(x.Was.N, x.Was.Mean)))
+		row = append(row, csvTime(x.Is.Oldest), csvTime(x.Is.Newest), strconv.Itoa(x.Was.N), csvMean(x.Was.N, x.Was.Mean))
+		rows = append(rows, append(row, shown[0]...))
+		for _, cells := range shown[1:] { // other things there
+			row := make([]string, len(row))
+			row[0] = x.Source
+			rows = append(rows, append(row, cells...))
+		}
 	}
 	return s.exportCSV(w, r, v, "ratings", rows)
 }

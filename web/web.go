@@ -35,7 +35,9 @@ type Plan struct {
 	Header     string
 	HeaderRole puskaradio.Role
 	OIDC       *OIDC // that signs people in; nil if none does
-	Hook       *Hook // that a program of the house comes in by; nil if none does
+	// Second are the brands whose answers a second person approves too.
+	Second map[string]bool
+	Hook   *Hook // that a program of the house comes in by; nil if none does
 }
 
 // Brand is the brand of an id, if it is configured.

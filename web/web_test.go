@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -67,11 +68,19 @@ func (p *place) Suggest(ctx context.Context, c *puskaradio.Case) (string, error)
 	return "We read: " + c.Mention.Text, nil
 }
 
-func (p *place) Send(_ context.Context, id puskaradio.ID, text, by string) (string, error) {
+func (p *place) Send(_ context.Context, id puskaradio.ID, text, by string, _ time.Time) (Sent, error) {
 	if p.unsent != nil {
-		return "", p.unsent
+		return Sent{}, p.unsent
 	}
-	return "99", p.do1("send " + string(id) + " " + by + " " + text)
+	return Sent{Ref: "99"}, p.do1("send " + string(id) + " " + by + " " + text)
+}
+
+func (p *place) Approve(context.Context, puskaradio.ID, string, time.Time) (Sent, error) {
+	return Sent{}, errors.New("approvals are tried with the monitor")
+}
+
+func (p *place) Return(context.Context, puskaradio.ID, string, string, time.Time) error {
+	return errors.New("approvals are tried with the monitor")
 }
 
 func (p *place) tellMoved(_ context.Context, c *puskaradio.Case) error {

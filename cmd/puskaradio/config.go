@@ -52,6 +52,8 @@ type sentimentConfig struct {
 }
 
 type answersConfig struct {
+	SecondApprover bool `json:"second_approver,omitempty" jsonschema:"description=Whether an answer waits until another person than who wrote it has approved it too; each needs an account of their own; false unless said; a brand may say otherwise"`
+
 	Model *modelConfig `json:"model,omitempty" jsonschema:"description=A language model that drafts an answer when a person asks for one; it gets the title and text and stars of that post and its language and the name of the brand and the style below but not who wrote it; none unless said"`
 }
 
@@ -79,6 +81,8 @@ type brandConfig struct {
 	Rivals  []string `json:"rivals,omitempty" jsonschema:"description=The ids of the brands to compare with"`
 	Hours   []string `json:"hours,omitempty" jsonschema:"description=Business hours that the reply clock counts its target in such as mon-fri 08:00-16:00; round the clock unless said"`
 	Zone    string   `json:"zone,omitempty" jsonschema:"description=The time zone of these hours; that of the file unless said"`
+	// SecondApprover says it for the answers of this brand.
+	SecondApprover *bool `json:"second_approver,omitempty" jsonschema:"description=Whether answers of this brand need a second person; as answers.second_approver unless said"`
 }
 
 type sourceConfig struct {

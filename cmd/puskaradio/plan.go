@@ -74,6 +74,7 @@ func (l *loaded) build(d *decoder) {
 	l.buildAlerts(d, brands)
 	l.buildExternal(d)
 	l.buildDrafter(d)
+	l.buildSecond(d)
 	l.checkWeb(d)
 	l.checkOIDC(d)
 	l.checkHook(d)

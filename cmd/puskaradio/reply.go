@@ -57,9 +57,12 @@ func (a *app) reply(ctx context.Context, s store.Store, l *loaded, id puskaradio
 		fmt.Fprintln(a.err, "Nothing was sent. To send it: the same with --approved-by NAME")
 		return nil
 	}
-	x, err := m.SendAnswer(ctx, id, text, by, who)
+	x, err := m.SendAnswer(ctx, id, text, monitor.Approver{Who: by, Via: puskaradio.ViaConsole}, who)
 	if err != nil {
 		return err
+	}
+	if x.Waits {
+		fmt.Fprintln(a.err, "Nothing was sent. It waits for a second person, who approves it on the page of the case.")
 	}
 	return a.printAnswer(&x)
 }
@@ -69,7 +72,9 @@ func (a *app) printAnswer(x *monitor.Answer) error {
 		return a.print(x)
 	}
 	head := "draft"
-	if x.Sent {
+	if x.Waits {
+		head = "waits for a second person"
+	} else if x.Sent {
 		head = "sent as " + x.Ref
 	}
 	_, err := fmt.Fprintf(a.out, "%s\nfrom: %s\nto:   %s\n\n%s\n", head, x.As, x.To, x.Text)

@@ -149,7 +149,7 @@ func (r *runner) newWeb() *dashboard {
 		},
 		Plan: func() web.Plan {
 			l := r.current.Load()
-			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Reply: l.plan.Reply, Proxies: l.proxies, OIDC: l.oidc, Hook: l.hook}
+			p := web.Plan{Brands: l.plan.Brands, Zone: l.plan.Zone, Lang: l.Language, Link: l.Link, Reply: l.plan.Reply, Proxies: l.proxies, OIDC: l.oidc, Hook: l.hook, Second: l.plan.Second}
 			if h := l.Web.TrustedHeader; h != nil {
 				p.Header, p.HeaderRole = h.Name, h.Role
 			}
@@ -204,7 +204,7 @@ func (r *runner) serveWeb(ctx context.Context, answers <-chan struct{}) error {
 		return nil
 	}
 	said := r.current.Load().Web.Listen
-	if err := r.mayOpen(ctx); err != nil {
+	if err := errors.Join(r.mayOpen(ctx), r.mayApprove(ctx)); err != nil {
 		return err
 	}
 	var lc net.ListenConfig

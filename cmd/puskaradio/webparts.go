@@ -42,9 +42,24 @@ func (a answerer) Suggest(ctx context.Context, c *puskaradio.Case) (string, erro
 }
 
 // Send implements [web.Answerer].
-func (a answerer) Send(ctx context.Context, id puskaradio.ID, text, by string) (string, error) {
-	d, err := a.m.SendAnswer(ctx, id, text, by, by)
-	return d.Ref, err
+func (a answerer) Send(ctx context.Context, id puskaradio.ID, text, by string, over time.Time) (web.Sent, error) {
+	d, err := a.m.SendAnswer(ctx, id, text, approver(by, over), by)
+	return web.Sent{Ref: d.Ref, Waits: d.Waits}, err
+}
+
+func approver(who string, over time.Time) monitor.Approver {
+	return monitor.Approver{Who: who, Via: puskaradio.ViaWeb, Over: over}
+}
+
+// Approve implements [web.Answerer].
+func (a answerer) Approve(ctx context.Context, id puskaradio.ID, by string, over time.Time) (web.Sent, error) {
+	d, err := a.m.ApproveAnswer(ctx, id, approver(by, over))
+	return web.Sent{Ref: d.Ref}, err
+}
+
+// Return implements [web.Answerer].
+func (a answerer) Return(ctx context.Context, id puskaradio.ID, note, by string, over time.Time) error {
+	return a.m.ReturnAnswer(ctx, id, note, approver(by, over))
 }
 
 // rehearse is what the dashboard shows of a rehearsal.
