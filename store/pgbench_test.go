@@ -37,7 +37,7 @@ func BenchmarkPostgres(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := store.OpenPostgres(b.Context(), url, store.PostgresOptions{})
+	s, err := store.OpenPostgres(b.Context(), url, store.PostgresOptions{Conns: 2})
 	if err != nil {
 		b.Fatal(err)
 	}
