@@ -91,7 +91,7 @@ func authorAt(ctx context.Context, s store.Store, address string) (source, autho
 			case m.URL != address:
 			case !found:
 				source, author, found = m.Source, m.Author, true
-			case m.Source != source || m.Author != author:
+			case m.Source != source || !s.Pseudonyms().Same(source, m.Author, author):
 				return "", "", fmt.Errorf("%s: posts of more than one author have that address; find the name with puskaradio export, and say --source and --author", address)
 			}
 		}

@@ -61,7 +61,7 @@ read to the end.`,
 				return err
 			}
 			for _, c := range all {
-				if c.Source != source || !store.SameAuthor(c.Author, author) {
+				if c.Source != source || !s.Pseudonyms().Same(source, c.Author, author) {
 					continue
 				}
 				n++
@@ -102,7 +102,7 @@ func heldOf(ctx context.Context, s store.Store, source, author string, found fun
 			return err
 		}
 		for _, e := range es {
-			if e.Mention.Author != author {
+			if !s.Pseudonyms().Same(source, e.Mention.Author, author) {
 				continue
 			}
 			h := heldMention{ID: e.ID, Mention: e.Mention}
