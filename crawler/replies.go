@@ -35,11 +35,37 @@ func (o *mastodonTags) draft(m *puskaradio.Mention, text string) (Draft, error) 
 	if o.reply == "" {
 		return Draft{}, fmt.Errorf("%w: set reply_token_env", ErrNoReply)
 	}
-	if m.Author != "" && !strings.HasPrefix(text, "@"+m.Author+" ") {
-		text = "@" + m.Author + " " + text
+	if handle := handleOf(m); handle != "" && !strings.HasPrefix(text, "@"+handle+" ") {
+		text = "@" + handle + " " + text
+	} else if handle == "" && puskaradio.IsPseudonym(m.Author) && !strings.HasPrefix(text, "@") {
+		return Draft{Text: text}, errors.New("who wrote this is not kept, and its address does not say it either: begin the answer with @ and the handle that the original shows")
 	}
 	n := utf8.RuneCountInString(mentionedHost.ReplaceAllString(shortLinks(text), "$1"))
 	return Draft{Text: text, As: "the account of reply_token_env at " + o.server.Host, To: m.URL}, atMost(n, mastodonLetters, "letters")
+}
+
+// handleOf is whom an answer to a status names. Of one whose author goes by a
+// pseudonym it is in the address, as Mastodon and its kin write them.
+func handleOf(m *puskaradio.Mention) string {
+	if !puskaradio.IsPseudonym(m.Author) {
+		return m.Author
+	}
+	u, err := url.Parse(m.URL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	parts := strings.Split(strings.TrimPrefix(u.Path, "/"), "/")
+	name := ""
+	switch {
+	case strings.HasPrefix(parts[0], "@"):
+		name = parts[0][1:]
+	case parts[0] == "users" && len(parts) > 1:
+		name = parts[1]
+	}
+	if name == "" || strings.Contains(name, "@") {
+		return name
+	}
+	return name + "@" + u.Host
 }
 
 // Reply implements [Replier]. That it is asked twice the server notices, for

@@ -96,6 +96,29 @@ var repliers = []struct {
 	},
 }
 
+// TestReplyToPseudonym: who goes by a pseudonym is named as the address of the
+// status has it, and never by the pseudonym.
+func TestReplyToPseudonym(t *testing.T) {
+	con, err := New("mastodon", json.RawMessage(`{"server":"social.example","tags":["acme"],"reply_token_env":"REPLY"}`), anySecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ url, text, want string }{
+		{"https://social.example/@maija/1", "Kiitos!", "@maija@social.example Kiitos!"},
+		{"https://social.example/@maija@far.example/1", "Kiitos!", "@maija@far.example Kiitos!"},
+		{"https://far.example/users/maija/statuses/1", "Kiitos!", "@maija@far.example Kiitos!"},
+		{"https://far.example/@maija/1", "@maija@far.example Kiitos!", "@maija@far.example Kiitos!"},
+		{"https://far.example/notice/1", "@maija@far.example Kiitos!", "@maija@far.example Kiitos!"},
+		{"https://far.example/notice/1", "Kiitos!", ""},
+	} {
+		m := puskaradio.Mention{Ref: tt.url, URL: tt.url, Author: puskaradio.Pseudonym(7)}
+		d, err := DraftReply(con, &m, tt.text)
+		if (err == nil) != (tt.want != "") || err == nil && d.Text != tt.want || errors.Is(err, ErrNoReply) {
+			t.Errorf("to %s: %q, %v, want %q", tt.url, d.Text, err, tt.want)
+		}
+	}
+}
+
 func TestReply(t *testing.T) {
 	for _, tc := range repliers {
 		for _, end := range []struct {

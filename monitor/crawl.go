@@ -178,7 +178,8 @@ func (m *Monitor) begunAt(ctx context.Context, id string) (time.Time, error) {
 // partSize is how many texts a processor takes at a time.
 const partSize = 32
 
-// prepare finds the brands of texts, puts their dates right and scores them,
+// prepare finds the brands of texts, puts their dates right, takes the names of
+// authors out where they go by pseudonyms, and scores them,
 // many of them on all processors.
 func (m *Monitor) prepare(ctx context.Context, p *Plan, src *Source, matcher *crawler.Matcher, found []puskaradio.Mention, now time.Time) []puskaradio.Mention {
 	parts := (len(found) + partSize - 1) / partSize
@@ -237,6 +238,7 @@ func (m *Monitor) judge(p *Plan, src *Source, matcher *crawler.Matcher, found []
 	for _, f := range found {
 		f.Source, f.Genre, f.FirstSeen = cmp.Or(f.Source, src.ID), cmp.Or(f.Genre, src.Genre), now
 		settleDate(&f, now)
+		m.veil(p, src, &f)
 		add := func(brand string) {
 			f.Brand = brand
 			out.mentions = append(out.mentions, f)
@@ -263,7 +265,7 @@ func (m *Monitor) judge(p *Plan, src *Source, matcher *crawler.Matcher, found []
 // reports how many spoke of no brand. They are history, and raise no alarm.
 func (m *Monitor) Import(ctx context.Context, source, brand string, found []puskaradio.Mention) (st store.Stored, unmatched int, err error) {
 	p, now := m.Plan(), time.Now().UTC()
-	src := &Source{Source: puskaradio.Source{ID: source, About: brand}, Genre: puskaradio.Other}
+	src := &Source{Source: puskaradio.Source{ID: source, About: brand}, Genre: puskaradio.Other, Pseudonyms: p.pseudonyms(source)}
 	matcher := crawler.NewMatcher(p.Brands)
 	heard := map[string]bool{}
 	ms := m.prepare(ctx, p, src, matcher, found, now)
@@ -271,7 +273,9 @@ func (m *Monitor) Import(ctx context.Context, source, brand string, found []pusk
 		heard[ms[i].Key()] = true
 	}
 	for i := range found {
-		if !heard[found[i].Key()] {
+		x := found[i]
+		x.Source = cmp.Or(x.Source, source)
+		if m.veil(p, src, &x); !heard[x.Key()] {
 			unmatched++
 		}
 	}

@@ -46,6 +46,9 @@ type Source struct {
 	Genre     puskaradio.Genre
 	Keep      puskaradio.Keeping
 	Connector crawler.Connector
+	// Pseudonyms has authors go by pseudonyms: their names are not kept, and told
+	// to nobody.
+	Pseudonyms bool
 }
 
 // A Channel is where messages go.
@@ -90,6 +93,9 @@ type Plan struct {
 	Drafter   *sentiment.Drafter  // is asked for drafts of answers, when a person wants one; nil: nobody is
 	Link      string              // where the dashboard is; empty if nowhere
 	Reply     puskaradio.ReplyClock
+	// Pseudonyms is that of [Source] for sources that are not among these, such
+	// as files that are taken in.
+	Pseudonyms bool
 
 	matchers map[string]*crawler.Matcher // by source
 }

@@ -44,13 +44,14 @@ func (s *stories) tellers(id puskaradio.ID) int {
 	return len(s.told[id])
 }
 
-// repeats notes that a mention repeats a story. The lock is held.
-func (s *stories) repeats(first puskaradio.ID, m *puskaradio.Mention) {
+// repeats notes that a mention repeats a story. The lock is held. Who goes by a
+// pseudonym now and went by name before is one.
+func (s *stories) repeats(who store.Pseudonyms, first puskaradio.ID, m *puskaradio.Mention) {
 	if s.told == nil || len(s.told) > manyTold {
 		s.told = map[puskaradio.ID][]uint64{}
 	}
 	h := fnv.New64a()
-	h.Write([]byte(m.Source + "\x00" + cmp.Or(m.Author, m.Ref)))
+	h.Write([]byte(m.Source + "\x00" + cmp.Or(who.Author(m.Source, m.Author), m.Ref)))
 	if by := s.told[first]; len(by) < manyTellers && !slices.Contains(by, h.Sum64()) {
 		s.told[first] = append(by, h.Sum64())
 	}
@@ -94,7 +95,7 @@ func (m *Monitor) tellStories(ctx context.Context, ms []puskaradio.Mention, now 
 		before := s.Len()
 		if first, ok := s.Add(puskaradio.NewID(x.Published.Unix(), x.Hash()), storyText(x)); ok {
 			x.Story = first
-			m.stories.repeats(first, x)
+			m.stories.repeats(m.Store.Pseudonyms(), first, x)
 		}
 		m.stories.held += s.Len() - before
 		m.stories.keepWithin(storyAll)
@@ -147,7 +148,7 @@ func (m *Monitor) readStories(ctx context.Context, s *trend.Stories[puskaradio.I
 			return err
 		}
 		if first := e.Mention.Story; first != "" {
-			m.stories.repeats(first, &e.Mention)
+			m.stories.repeats(m.Store.Pseudonyms(), first, &e.Mention)
 		} else if firsts = append(firsts, e); len(firsts) == storyMost {
 			break
 		}

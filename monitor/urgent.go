@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ type Urgent struct {
 
 // why says why a mention that so many have repeated must not wait; empty if it
 // may.
-func (u *Urgent) why(m *puskaradio.Mention, tellers int) (reason string, words []string) {
+func (u *Urgent) why(who store.Pseudonyms, m *puskaradio.Mention, tellers int) (reason string, words []string) {
 	v := m.Verdict()
 	worst := m.Rating != nil && m.Rating.Share() == 0
 	if u.Off || m.Story != "" || !v.Alarming() && !worst {
@@ -38,9 +37,8 @@ func (u *Urgent) why(m *puskaradio.Mention, tellers int) (reason string, words [
 	if reason, words = sentiment.Urgent(storyText(m)); reason != "" {
 		return reason, words
 	}
-	author := strings.TrimPrefix(m.Author, "@")
 	switch {
-	case author != "" && slices.ContainsFunc(u.Authors, func(a string) bool { return strings.EqualFold(strings.TrimPrefix(a, "@"), author) }):
+	case isBy(who, m.Source, m.Author, u.Authors):
 		return "author", []string{m.Author}
 	case u.Reach > 0 && m.Reach >= u.Reach:
 		return "reach", []string{fmt.Sprint(m.Reach)}
@@ -63,7 +61,7 @@ func (m *Monitor) urgentJobs(p *Plan, ms []puskaradio.Mention, now time.Time) (j
 		if u := &p.Urgent; x.Story != "" && !u.Off && u.Spread > 0 && m.stories.tellers(x.Story) >= u.Spread {
 			jobs = append(jobs, store.Job{Key: "urgent/" + x.Brand + "/" + string(x.Story), Kind: "urgent", Lane: "urgent/" + x.Brand, Due: now})
 		}
-		if reason, _ := p.Urgent.why(x, 0); reason != "" {
+		if reason, _ := p.Urgent.why(m.Store.Pseudonyms(), x, 0); reason != "" {
 			id := puskaradio.NewID(x.Published.Unix(), x.Hash())
 			jobs = append(jobs, store.Job{Key: "urgent/" + x.Brand + "/" + string(id), Kind: "urgent", Lane: "urgent/" + x.Brand, Due: now})
 		}
@@ -90,7 +88,7 @@ func (m *Monitor) urgent(ctx context.Context, j store.Job, rest string) (store.J
 	if err != nil {
 		return j, err
 	}
-	reason, words := p.Urgent.why(&e.Mention, m.stories.tellers(e.ID))
+	reason, words := p.Urgent.why(m.Store.Pseudonyms(), &e.Mention, m.stories.tellers(e.ID))
 	if reason == "" || e.Mention.State == puskaradio.Deleted || begun.IsZero() || !e.Mention.FirstSeen.After(begun) {
 		return store.Job{}, nil // history, or it has been mended meanwhile
 	}

@@ -58,6 +58,8 @@ func (c *Crawl) check() error {
 	return errors.Join(errs...)
 }
 
+func (b *batch) pseudonyms() Pseudonyms { return b.s.erased.Pseudonyms }
+
 func (b *batch) isErased(source, author string) bool { return b.s.erased.has(source, author) }
 
 func (b *batch) number(kind, name string) (uint32, bool) { return b.s.names.number(kind, name) }

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,9 +17,9 @@ import (
 
 // erased are the authors of whom nothing is taken, by digests of their names.
 type erased struct {
-	mu   sync.RWMutex
-	salt []byte
-	by   map[uint64]bool
+	mu sync.RWMutex
+	Pseudonyms
+	by map[uint64]bool
 }
 
 func (e *erased) load(tx *bbolt.Tx) error {
@@ -31,15 +30,6 @@ func (e *erased) load(tx *bbolt.Tx) error {
 		e.by[binary.BigEndian.Uint64(k)] = true
 		return nil
 	})
-}
-
-// digest is what is kept of a name: with the id of the store, so that names
-// cannot be looked up in a list that was made beforehand.
-func (e *erased) digest(source, author string) uint64 {
-	h := sha256.New()
-	h.Write(e.salt)
-	fmt.Fprintf(h, "\x00%s\x00%s", source, sameAuthor(author))
-	return binary.BigEndian.Uint64(h.Sum(nil))
 }
 
 // has reports whether nothing is to be taken of an author.
@@ -53,8 +43,8 @@ func (e *erased) has(source, author string) bool {
 // case.
 func sameAuthor(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
-// SameAuthor reports whether two names are of one author, within a source.
-func SameAuthor(a, b string) bool { return sameAuthor(a) == sameAuthor(b) }
+// Pseudonyms implements [Store].
+func (s *Bolt) Pseudonyms() Pseudonyms { return s.erased.Pseudonyms }
 
 // Erase implements [Store].
 func (s *Bolt) Erase(ctx context.Context, source, author string) (out Erased, err error) {
@@ -115,7 +105,8 @@ func (s *Bolt) Erase(ctx context.Context, source, author string) (out Erased, er
 // a key on; next is where to go on, nil at the end. It reads the texts of all whose mark
 // is the same, or that have none.
 func (s *Bolt) saidBy(ctx context.Context, source uint32, author string, from []byte) (hits []mentionKey, next []byte, err error) {
-	name, mark := sameAuthor(author), s.markOf(s.names.of(sourceName, source), author)
+	at := s.names.of(sourceName, source)
+	mark := s.markOf(at, author)
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
 		hits, next = nil, nil
 		r := s.reader()
@@ -143,7 +134,7 @@ func (s *Bolt) saidBy(ctx context.Context, source uint32, author string, from []
 			if err != nil {
 				return err
 			}
-			if sameAuthor(m.Author) == name {
+			if s.erased.Same(at, m.Author, author) {
 				hits = append(hits, key)
 			}
 		}

@@ -23,6 +23,7 @@ type filing struct {
 
 // A shelf is where an engine keeps mentions, as one transaction sees it.
 type shelf interface {
+	pseudonyms() Pseudonyms
 	// isErased reports whether nothing is to be taken of an author.
 	isErased(source, author string) bool
 	// name gives the number of a name, a new one if it must; number reports
@@ -65,8 +66,8 @@ func (f *filing) mention(m *puskaradio.Mention, st *Stored) error {
 	if err != nil {
 		return err
 	}
-	k := mentionKey{brand: brand, hash: m.Hash(), sec: uint32(m.Published.Unix())}
-	known, err := f.find(&k)
+	k := mentionKey{brand: brand, sec: uint32(m.Published.Unix())}
+	m, known, err := f.known(m, &k)
 	if errors.Is(err, puskaradio.ErrNotFound) { // forgotten by Retain: it stays so
 		st.Same++
 		return nil
@@ -94,6 +95,28 @@ func (f *filing) mention(m *puskaradio.Mention, st *Stored) error {
 	}
 	st.Changed = append(st.Changed, k.id())
 	return f.change(known, m, d)
+}
+
+// known finds a mention under its key, or under that which it has where its
+// author goes by the other of name and pseudonym. It gives the mention with the
+// key that it is kept under, and puts that into k.
+func (f *filing) known(m *puskaradio.Mention, k *mentionKey) (*puskaradio.Mention, *pending, error) {
+	k.hash = m.Hash()
+	p, err := f.find(k)
+	if p != nil || err != nil {
+		return m, p, err
+	}
+	other, ok := f.shelf.pseudonyms().other(m)
+	if !ok {
+		return m, nil, nil
+	}
+	was := *k
+	was.hash = other.Hash()
+	if p, err = f.find(&was); p == nil && err == nil {
+		return m, nil, nil
+	}
+	*k = was
+	return &other, p, err
 }
 
 // find gives the pending or stored mention of a key, and sets the second that
@@ -204,9 +227,8 @@ func (f *filing) gone(c Crawl, st *Stored) error {
 			if !ok {
 				continue
 			}
-			m := puskaradio.Mention{Brand: brand, Source: c.Source, Ref: key}
-			k := mentionKey{brand: num, hash: m.Hash()}
-			p, err := f.find(&k)
+			k := mentionKey{brand: num}
+			_, p, err := f.known(&puskaradio.Mention{Brand: brand, Source: c.Source, Ref: key}, &k)
 			if p == nil && err == nil || errors.Is(err, puskaradio.ErrNotFound) {
 				continue
 			}

@@ -58,7 +58,7 @@ func (s *Bolt) Past(ctx context.Context, brand, source, author string, most int)
 			}
 			looked += textCost
 			c, err := r.caseOf(tx, k, e)
-			if failed = err; err != nil || sameAuthor(c.Mention.Author) != sameAuthor(author) {
+			if failed = err; err != nil || !s.erased.Same(source, c.Mention.Author, author) {
 				return err == nil
 			}
 			if out.count(e); len(out.Cases) < most {

@@ -159,7 +159,7 @@ func (s *pgShelf) authorOf(m *puskaradio.Mention) int64 {
 	if m.Author == "" {
 		return 0
 	}
-	return int64(s.digest(m.Source, m.Author))
+	return int64(s.who.digest(m.Source, m.Author))
 }
 
 // saysOther reports whether a mention that is to be written has other words

@@ -135,15 +135,15 @@ func (p *Postgres) Forget(ctx context.Context, limits ...Limit) (n int, err erro
 	return n, nil
 }
 
-// salted makes digests of authors with the id of this store.
-func (p *Postgres) salted() *erased { return &erased{salt: []byte(p.id)} }
+// Pseudonyms implements [Store].
+func (p *Postgres) Pseudonyms() Pseudonyms { return Pseudonyms{[]byte(p.id)} }
 
 // Erase implements [Store].
 func (p *Postgres) Erase(ctx context.Context, source, author string) (out Erased, err error) {
 	if source == "" || sameAuthor(author) == "" {
 		return out, errors.New("store: erase: no source or no author")
 	}
-	d := int64(p.salted().digest(source, author))
+	d := int64(p.Pseudonyms().digest(source, author))
 	// First nothing more is taken, and what is being taken is waited for; then
 	// what is there goes.
 	err = p.update(ctx, func(tx pgx.Tx) error {

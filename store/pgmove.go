@@ -271,7 +271,7 @@ func (p *Postgres) takeTx(ctx context.Context, tx pgx.Tx, ps []parcel, refs []re
 }
 
 func (p *Postgres) takeMentions(ctx context.Context, tx pgx.Tx, ps []parcel, names map[string]map[string]uint32) error {
-	s := &pgShelf{digest: p.salted().digest}
+	s := &pgShelf{who: p.Pseudonyms()}
 	var b pgx.Batch
 	fresh := make([]*pending, len(ps))
 	for i, q := range ps {

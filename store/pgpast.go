@@ -21,7 +21,7 @@ func (p *Postgres) Past(ctx context.Context, brand, source, author string, most 
 	// later the planner cannot tell that.
 	const said = `(SELECT hash FROM texts WHERE author = $1 AND author <> 0 ORDER BY sec DESC, hash DESC LIMIT $2)`
 	const ofBrand = ` m WHERE hash IN (SELECT hash FROM ` + said + ` t) AND m.seq IS NOT NULL AND m.brand = $3`
-	digest := int64(p.salted().digest(source, author))
+	digest := int64(p.Pseudonyms().digest(source, author))
 	var looked int
 	err = p.pool.QueryRow(ctx, `
 		SELECT (SELECT count(*) FROM (SELECT FROM texts WHERE author = $1 AND author <> 0 LIMIT $2 + 1) a), count(*), count(*) FILTER (WHERE label = $4)
@@ -53,7 +53,7 @@ func (p *Postgres) SetCustomer(ctx context.Context, c puskaradio.Customer) error
 	if err != nil {
 		return err
 	}
-	digest := int64(p.salted().digest(c.Source, c.Author))
+	digest := int64(p.Pseudonyms().digest(c.Source, c.Author))
 	return p.update(ctx, func(tx pgx.Tx) error {
 		var hours uint32
 		var gone bool

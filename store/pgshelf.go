@@ -15,7 +15,7 @@ import (
 // has read it beforehand, and locked what will change.
 type pgShelf struct {
 	names  map[string]uint32
-	digest func(source, author string) uint64
+	who    Pseudonyms
 	erased map[uint64]bool
 	hours  uint32
 	rows   map[uint64]*pgRow
@@ -55,9 +55,12 @@ func (s *pgShelf) filing(p *Postgres) *filing {
 	return &filing{shelf: s, zone: p.zone(), counts: counts{}, fresh: map[uint64]*pending{}}
 }
 
+// pseudonyms implements [shelf].
+func (s *pgShelf) pseudonyms() Pseudonyms { return s.who }
+
 // isErased implements [shelf].
 func (s *pgShelf) isErased(source, author string) bool {
-	return len(s.erased) > 0 && author != "" && s.erased[s.digest(source, author)]
+	return len(s.erased) > 0 && author != "" && s.erased[s.who.digest(source, author)]
 }
 
 // name implements [shelf].
@@ -118,7 +121,7 @@ func (s *pgShelf) keptFrom() uint32 { return s.hours }
 // newShelf reads what there is of the mentions of a crawl.
 func (p *Postgres) newShelf(ctx context.Context, tx pgx.Tx, c *Crawl, names map[string]uint32) (*pgShelf, error) {
 	s := &pgShelf{
-		names: names, digest: p.salted().digest, erased: map[uint64]bool{},
+		names: names, who: p.Pseudonyms(), erased: map[uint64]bool{},
 		rows: map[uint64]*pgRow{}, texts: map[uint64][]byte{}, cases: map[uint64]*caseRecord{}, logged: map[uint64]bool{},
 	}
 	says := map[uint64][]uint32{} // digests by hash
@@ -127,16 +130,22 @@ func (p *Postgres) newShelf(ctx context.Context, tx pgx.Tx, c *Crawl, names map[
 		m := &c.Mentions[i]
 		hash := m.Hash()
 		says[hash] = append(says[hash], digest(m))
+		if other, ok := s.who.other(m); ok { // it may be kept so
+			says[other.Hash()] = append(says[other.Hash()], digest(m))
+		}
 		if m.Author != "" {
-			authors[int64(s.digest(m.Source, m.Author))] = true
+			authors[int64(s.who.digest(m.Source, m.Author))] = true
 		}
 	}
 	gone := map[uint64]bool{}
 	for _, key := range c.Gone {
 		for _, brand := range c.Brands {
 			m := puskaradio.Mention{Brand: brand, Source: c.Source, Ref: key}
-			gone[m.Hash()] = true
-			says[m.Hash()] = append(says[m.Hash()], 0)
+			other, _ := s.who.other(&m)
+			for _, h := range []uint64{m.Hash(), other.Hash()} {
+				gone[h] = true
+				says[h] = append(says[h], 0)
+			}
 		}
 	}
 	hashes := make([]int64, 0, len(says))

@@ -168,6 +168,9 @@ type Store interface {
 	SetCustomer(ctx context.Context, c puskaradio.Customer) error
 	// Customers are all that were said, by source and author.
 	Customers(ctx context.Context) ([]puskaradio.Customer, error)
+	// Pseudonyms are what authors are called instead of their names. Whatever asks
+	// for an author by name finds what is kept under either.
+	Pseudonyms() Pseudonyms
 	// Waiting counts the open cases of a brand by status.
 	Waiting(ctx context.Context, brand string) (map[puskaradio.Status]int, error)
 	// Move takes a case from one status to the next. It answers

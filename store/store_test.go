@@ -48,6 +48,7 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Past":         testPast,
 		"Customers":    testCustomers,
 		"MoveJobs":     testMoveJobs,
+		"Pseudonyms":   testPseudonyms,
 		"Stamps":       testStamps,
 		"Schedule":     testSchedule,
 		"RefusesBad":   testRefusesBad,

@@ -65,6 +65,14 @@ func (c caseView) Told() string {
 	return c.T("not answered") + " · " + c.Word(string(c.Case.Status))
 }
 
+// Alias says that a name is a pseudonym; empty of any other.
+func (v *view) Alias(name string) string {
+	if puskaradio.IsPseudonym(name) {
+		return v.T("pseudonym")
+	}
+	return ""
+}
+
 // Named reports whether a mention says who wrote it.
 func (c caseView) Named() bool { return strings.TrimSpace(c.Case.Mention.Author) != "" }
 

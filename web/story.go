@@ -41,10 +41,10 @@ func (s *Server) storyPage(w http.ResponseWriter, r *http.Request, v *view) erro
 		return nil
 	}
 	p := &storyView{view: v, Answer: c.FirstReply()}
-	told := []trend.Telling{tellingOf(&c.Mention)}
+	told := []trend.Telling{s.tellingOf(&c.Mention)}
 	quotes := []puskaradio.Quote{}
 	p.Part, err = s.tellings(ctx, &c, func(e *store.Entry) error {
-		told, quotes = append(told, tellingOf(&e.Mention)), append(quotes, puskaradio.QuoteOf(e.ID, &e.Mention))
+		told, quotes = append(told, s.tellingOf(&e.Mention)), append(quotes, puskaradio.QuoteOf(e.ID, &e.Mention))
 		at, err := s.answeredAt(ctx, e)
 		if !at.IsZero() && (p.Answer.IsZero() || at.Before(p.Answer)) {
 			p.Answer = at
@@ -62,8 +62,9 @@ func (s *Server) storyPage(w http.ResponseWriter, r *http.Request, v *view) erro
 	return s.show(w, r, v, "story", p)
 }
 
-func tellingOf(m *puskaradio.Mention) trend.Telling {
-	return trend.Telling{At: m.Published, Source: m.Source, Author: m.Author}
+// tellingOf counts authors, and knows one by name and by pseudonym.
+func (s *Server) tellingOf(m *puskaradio.Mention) trend.Telling {
+	return trend.Telling{At: m.Published, Source: m.Source, Author: s.o.Store.Pseudonyms().Author(m.Source, m.Author)}
 }
 
 // tellings calls found with each mention that repeats a story, the newest

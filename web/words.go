@@ -7,7 +7,9 @@ var finnish = map[string]string{
 	"Erase an author": "Unohda kirjoittaja", "Erase": "Unohda", "The author's name, as it stands there": "Kirjoittajan nimi, niin kuin se siellä on", "This cannot be taken back. I am sure.": "Tätä ei voi perua. Olen varma.",
 	"%s mentions were forgotten. Nothing more is taken of this author at %s.": "%s mainintaa unohdettiin. Tältä kirjoittajalta ei enää oteta mitään lähteestä %s.",
 	"Forgets everything that an author said at a source, what was written about it here, and what alerts and digests quote of it. Messages in Slack are edited. What was counted stays counted.": "Unohtaa kaiken, mitä kirjoittaja sanoi lähteessä, mitä siitä täällä kirjoitettiin ja mitä hälytykset ja koosteet siitä lainaavat. Slackin viestit muokataan. Se, mikä laskettiin, pysyy laskettuna.",
-	"It cannot reach mail that was sent, and backups of before.": "Se ei ulotu lähetettyyn postiin eikä aiempiin varmuuskopioihin.",
+	"pseudonym": "peitenimi", "The name of the author is not kept. The pseudonym is the same for all that the author says at this source; the original shows the name.": "Kirjoittajan nimeä ei tallenneta. Peitenimi on sama kaikessa, mitä hän tässä lähteessä sanoo; alkuperäisessä näkyy nimi.",
+	"Where authors go by pseudonyms, the name or the pseudonym: both mean the same author.": "Missä kirjoittajilla on peitenimet, käy nimi tai peitenimi: molemmat tarkoittavat samaa kirjoittajaa.",
+	"It cannot reach mail that was sent, and backups of before.":                            "Se ei ulotu lähetettyyn postiin eikä aiempiin varmuuskopioihin.",
 
 	"Earlier from this author here": "Aiemmin tältä kirjoittajalta täällä", "Earlier and later from this author here": "Aiemmin ja myöhemmin tältä kirjoittajalta täällä", "not answered": "ei vastattu",
 	"%s other mentions of that name at this source, %s of them negative.": "%s muuta mainintaa tällä nimellä tässä lähteessä, niistä %s kielteistä.", "Older ones were not counted.": "Vanhempia ei laskettu.",

@@ -76,6 +76,8 @@ func TestAxe(t *testing.T) {
 	olli.Type("input[name=who]", "Olli")
 	olli.Press("form button")
 	mention := chromium.Ask[string](olli, `document.querySelector("a[href^='/m/']").getAttribute("href")`)
+	olli.Open("/mentions?source=social")
+	veiled := chromium.Ask[string](olli, `document.querySelector("a[href^='/m/']").getAttribute("href")`) // by a pseudonym
 	olli.Open("/trends?period=7d")
 	alert := chromium.Ask[string](olli, `document.querySelector("a[href^='/a/']").getAttribute("href")`)
 	invite := func(name string) string {
@@ -96,7 +98,7 @@ func TestAxe(t *testing.T) {
 	answered := strings.TrimPrefix(olli.URL(), base)
 
 	paths := []string{
-		"/digest", "/digest/" + time.Now().Format(time.DateOnly), "/inbox", "/inbox?view=snoozed", "/mentions?q=Vantaa", mention, answered, alert,
+		"/digest", "/digest/" + time.Now().Format(time.DateOnly), "/inbox", "/inbox?view=snoozed", "/mentions?q=Vantaa", mention, veiled, "/erase", answered, alert,
 		strings.Replace(mention, "/m/", "/s/", 1), "/rehearse?sensitivity=high", "/trends", "/trends/journey?period=30d", "/trends/ratings", "/trends/compare?period=30d", "/mentions?stage=during", "/settings", "/sources", "/me", "/people", "/log", "/in", invited, "/nowhere",
 	}
 	t.Run("pages", func(t *testing.T) {

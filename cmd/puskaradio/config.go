@@ -37,6 +37,7 @@ type config struct {
 	Channels []channelConfig `json:"channels,omitempty"`
 	Digest   digestConfig    `json:"digest,omitzero"`
 	Alerts   alertConfig     `json:"alerts,omitzero"`
+	Authors  string          `json:"authors,omitempty" jsonschema:"enum=pseudonym,enum=name,description=What authors are kept and told by: a pseudonym of their name at that source or the name itself; for sources that do not say and for files that are taken in; pseudonym unless said"`
 	Keep     span            `json:"keep,omitempty" jsonschema:"description=How long texts are kept; counts stay for ever; 365d unless said"`
 	Backups  string          `json:"backups,omitempty" jsonschema:"description=The directory for nightly backups; none unless said"`
 	Link     string          `json:"link,omitempty" jsonschema:"description=The address of the dashboard for links in messages"`
@@ -91,6 +92,7 @@ type sourceConfig struct {
 	Every   span     `json:"every,omitempty" jsonschema:"description=How often it is read: 15m or 1h or 1d"`
 	About   string   `json:"about,omitempty" jsonschema:"description=The id of the brand that everything here is about"`
 	Brands  []string `json:"brands,omitempty" jsonschema:"description=The ids of the brands to look for; all unless said"`
+	Authors string   `json:"authors,omitempty" jsonschema:"enum=pseudonym,enum=name,description=What authors here are kept and told by; as authors above unless said"`
 	Options rawNode  `json:"options,omitzero" jsonschema:"description=What the kind needs"`
 }
 
@@ -231,6 +233,7 @@ func (l *loaded) defaults() {
 	l.Data = cmp.Or(l.Data, defaultData)
 	l.Zone = cmp.Or(l.Zone, "Europe/Helsinki")
 	l.Language = cmp.Or(l.Language, "fi")
+	l.Authors = cmp.Or(l.Authors, byPseudonym)
 	l.Digest.At = cmp.Or(l.Digest.At, "08:00")
 	l.Keep = cmp.Or(l.Keep, span(365*24*time.Hour))
 	l.Alerts.Collect = cmp.Or(l.Alerts.Collect, after(time.Second))

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"github.com/puskaradio/puskaradio"
-	"github.com/puskaradio/puskaradio/store"
+	"github.com/puskaradio/puskaradio/monitor"
 	"github.com/puskaradio/puskaradio/web"
 )
 
@@ -81,7 +81,11 @@ empty customer takes the key away. Rows that are wrong are named by their line, 
 rest is kept; the same file may be taken in again.`,
 		Example: "  puskaradio inbox customers import from-the-crm.csv",
 		RunE: func(cmd *cobra.Command, files []string) error {
-			s, _, err := a.store(cmd)
+			s, l, err := a.store(cmd)
+			if err != nil {
+				return err
+			}
+			m, err := a.monitorOnly(s, l)
 			if err != nil {
 				return err
 			}
@@ -91,9 +95,9 @@ rest is kept; the same file may be taken in again.`,
 				if err != nil {
 					return err
 				}
-				n, m, bad, err := a.takeCustomers(cmd.Context(), s, in, file)
+				n, gone, bad, err := a.takeCustomers(cmd.Context(), m, in, file)
 				_ = in.Close() // it was only read
-				set, away, wrong = set+n, away+m, wrong+bad
+				set, away, wrong = set+n, away+gone, wrong+bad
 				if err != nil {
 					return err
 				}
@@ -111,12 +115,13 @@ rest is kept; the same file may be taken in again.`,
 }
 
 // takeCustomers keeps the keys of one file, and tells of the rows that it
-// cannot take.
-func (a *app) takeCustomers(ctx context.Context, s store.Store, in io.Reader, file string) (set, away, wrong int, err error) {
+// cannot take. A name that is not to be kept is not kept here either.
+func (a *app) takeCustomers(ctx context.Context, m *monitor.Monitor, in io.Reader, file string) (set, away, wrong int, err error) {
 	for row, err := range readCustomers(in) {
 		if err == nil {
 			row.Who, row.At = userName()+" (import)", time.Now().UTC()
-			err = s.SetCustomer(ctx, row.Customer)
+			row.Author = m.AuthorOf(row.Source, row.Author)
+			err = m.Store.SetCustomer(ctx, row.Customer)
 			if err != nil && !errors.Is(err, puskaradio.ErrNotFound) {
 				return set, away, wrong, err
 			}

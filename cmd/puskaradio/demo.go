@@ -45,6 +45,7 @@ const demoConfig = `contact: demo@puskaradio.example
 data: %[1]s
 zone: Europe/Helsinki
 language: %[2]s
+authors: name # none of them is real
 brands:
   - id: tuulikello
     name: Tuulikello
@@ -64,6 +65,7 @@ sources:
   - id: social
     kind: mastodon
     every: 1m
+    authors: pseudonym # as it is unless something else is said
     options: {server: "%[5]s", tags: [tuulikello]}
 channels:
   - id: slack

@@ -103,6 +103,7 @@ func (c *checkup) run(cmd *cobra.Command) {
 	if b, err := under.ReadFile(reloadFault(l.Data)); err == nil {
 		c.add("fault", "reload", "the running process could not take the changed configuration: "+string(b), "mend it; the old one is in force")
 	}
+	c.add("ok", "authors", l.authorsBy(), "")
 	c.data(cmd, l)
 	c.clock(ctx, l)
 	for i := range l.plan.Sources {

@@ -30,7 +30,7 @@ channels: [{id: hub, kind: hubspot` + more + `}]
 	if c := l.plan.Channels[0]; c.Alerts || c.Digests || c.Weekly || !c.Cases {
 		t.Errorf("the channel: %+v", c)
 	}
-	if r := l.recipients(); len(r) != 1 || r[0].Gets != "cases with quotes, notes and customer keys" || !r[0].Names {
+	if r := l.recipients(); len(r) != 1 || r[0].Gets != "cases with quotes, notes and customer keys" || r[0].Names {
 		t.Errorf("who gets something: %+v", r)
 	}
 	if _, err := load(", alerts: true"); err == nil || !strings.Contains(err.Error(), "channels[0].alerts: a channel of kind hubspot is told of cases alone") {

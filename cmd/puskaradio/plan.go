@@ -69,6 +69,7 @@ func (l *loaded) build(d *decoder) {
 	checkLanguage(d, l.node("language"), "language", l.Language)
 	l.buildClient(d)
 	brands := l.buildBrands(d)
+	l.plan.Pseudonyms = pseudonyms(d, l.node("authors"), "authors", l.Authors)
 	l.buildSources(d, brands)
 	l.buildChannels(d, brands)
 	l.buildAlerts(d, brands)
@@ -269,6 +270,8 @@ func (l *loaded) buildSources(d *decoder, brands map[string]bool) {
 			Genre:     kind.Genre,
 			Keep:      kind.Keep,
 			Connector: connector,
+
+			Pseudonyms: pseudonyms(d, l.node("sources", i, "authors"), where+".authors", cmp.Or(s.Authors, l.Authors)),
 		})
 	}
 }

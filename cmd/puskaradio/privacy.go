@@ -31,6 +31,8 @@ alerts and digests quote of it; messages in Slack are edited. The files are writ
 anew, so that no freed page holds a word of it. Of the name a digest is kept, so that
 it is not crawled again. What was counted stays counted. Who asks may give the address
 of a post instead of a name: its author is meant then, if no other has the same address.
+Where authors go by pseudonyms (authors in the configuration), the name finds what is kept
+by pseudonym and what was kept by name before, and the pseudonym finds both too.
 
 It cannot reach mail that was sent, webhooks, and backups that were made before.`,
 		Example:     "  puskaradio privacy erase --source trustpilot --author 'Maija M.'\n  puskaradio privacy erase --url https://www.trustpilot.com/reviews/65f0c0ffee",
@@ -70,7 +72,7 @@ It cannot reach mail that was sent, webhooks, and backups that were made before.
 		},
 	}
 	cmd.Flags().StringVar(&source, "source", "", "the id of the source")
-	cmd.Flags().StringVar(&author, "author", "", "the author's name, as it stands there")
+	cmd.Flags().StringVar(&author, "author", "", "the author's name, as it stands there, or the pseudonym")
 	cmd.Flags().StringVar(&address, "url", "", "the address of a post of the author")
 	return cmd
 }
@@ -91,7 +93,7 @@ func authorAt(ctx context.Context, s store.Store, address string) (source, autho
 			case m.URL != address:
 			case !found:
 				source, author, found = m.Source, m.Author, true
-			case m.Source != source || m.Author != author:
+			case m.Source != source || !s.Pseudonyms().Same(source, m.Author, author):
 				return "", "", fmt.Errorf("%s: posts of more than one author have that address; find the name with puskaradio export, and say --source and --author", address)
 			}
 		}

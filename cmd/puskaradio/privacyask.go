@@ -27,7 +27,7 @@ func (a *app) privacyExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Print what is held of an author at a source",
-		Long: `Prints the texts of an author at a source that are held, with their versions, what was
+		Long: `Prints the texts of an author, by name or pseudonym, at a source that are held, with their versions, what was
 judged of them and what people wrote about them, and then the customer key that the
 author was said to have: for the author, who may ask for it.
 Alerts and digests quote these texts and hold no others. With --json it is one JSON
@@ -61,7 +61,7 @@ read to the end.`,
 				return err
 			}
 			for _, c := range all {
-				if c.Source != source || !store.SameAuthor(c.Author, author) {
+				if c.Source != source || !s.Pseudonyms().Same(source, c.Author, author) {
 					continue
 				}
 				n++
@@ -76,7 +76,7 @@ read to the end.`,
 		},
 	}
 	cmd.Flags().StringVar(&source, "source", "", "the id of the source")
-	cmd.Flags().StringVar(&author, "author", "", "the author's name, as it stands there")
+	cmd.Flags().StringVar(&author, "author", "", "the author's name, as it stands there, or the pseudonym")
 	return cmd
 }
 
@@ -102,7 +102,7 @@ func heldOf(ctx context.Context, s store.Store, source, author string, found fun
 			return err
 		}
 		for _, e := range es {
-			if e.Mention.Author != author {
+			if !s.Pseudonyms().Same(source, e.Mention.Author, author) {
 				continue
 			}
 			h := heldMention{ID: e.ID, Mention: e.Mention}
@@ -160,7 +160,7 @@ type recipient struct {
 // recipients are all that the configuration sends something to.
 func (l *loaded) recipients() (out []recipient) {
 	for _, c := range l.Channels {
-		r := recipient{Who: c.ID, Kind: c.Kind, Names: true}
+		r := recipient{Who: c.ID, Kind: c.Kind, Names: l.named()}
 		var gets []string
 		if c.Alerts == nil || *c.Alerts {
 			gets = append(gets, "alerts with quotes")
@@ -189,7 +189,7 @@ func (l *loaded) recipients() (out []recipient) {
 		out = append(out, recipient{host(m.URL), "language model", "a post with its title and stars, when a person wants a draft", false})
 	}
 	if l.Store.URL != "" {
-		out = append(out, recipient{host(l.Store.URL), "database", "everything", true})
+		out = append(out, recipient{host(l.Store.URL), "database", "everything", l.named()})
 	}
 	return out
 }
@@ -199,7 +199,8 @@ func (a *app) privacyReportCommand() *cobra.Command {
 		Use:   "report",
 		Short: "List who else gets something of what authors wrote",
 		Long: `Lists everything that the configuration sends something of authors to: the recipients
-and processors that a record of processing has to name.`,
+and processors that a record of processing has to name. Who gets no names gets those that
+were kept before authors went by pseudonyms, until what they said is forgotten.`,
 		RunE: func(*cobra.Command, []string) error {
 			l, err := a.config()
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puskaradio/puskaradio"
 	"github.com/puskaradio/puskaradio/store"
 )
 
@@ -71,7 +72,7 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 	n := 0
 	for line := range strings.Lines(do(exitDone, "privacy", "export", "--source", "shop", "--author", "Maija", "--json")) {
 		var h heldMention
-		if err := json.Unmarshal([]byte(line), &h); err != nil || h.Mention.Author != "Maija" || h.Mention.Source != "shop" {
+		if err := json.Unmarshal([]byte(line), &h); err != nil || !puskaradio.IsPseudonym(h.Mention.Author) || h.Mention.Source != "shop" {
 			t.Errorf("%s: %v", line, err)
 		}
 		n++
@@ -108,7 +109,7 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 		t.Errorf("the log: %s", got)
 	}
 
-	const report = `team (slack): alerts with quotes, digests with quotes; names of authors
+	const report = `team (slack): alerts with quotes, digests with quotes; no names of authors
 spare (slack): word of other channels that are away; no names of authors
 scorer.example (external scorer): every text, with its stars; no names of authors
 127.0.0.1:11434 (language model): a post with its title and stars, when a person wants a draft; no names of authors

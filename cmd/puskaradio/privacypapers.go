@@ -32,9 +32,13 @@ type paper struct {
 	Keep       string
 	Backups    string
 	Recipients []recipient
+	Named      bool // authors of some sources are kept by name
 }
 
-type paperSource struct{ Name, Access, Kept string }
+type paperSource struct {
+	Name, Access, Kept string
+	Named              bool // authors are kept by name
+}
 
 func (a *app) noticeCommand() *cobra.Command {
 	return a.paperCommand("notice", &cobra.Command{
@@ -101,7 +105,7 @@ func (l *loaded) paper(lang string, now time.Time) paper {
 	var pages []string
 	for i := range l.plan.Sources {
 		s := &l.plan.Sources[i]
-		src := paperSource{Name: s.ID + " (" + s.Kind + ")", Access: "interface or feed", Kept: s.Keep.String()}
+		src := paperSource{Name: s.ID + " (" + s.Kind + ")", Access: "interface or feed", Kept: s.Keep.String(), Named: !s.Pseudonyms && s.Keep != puskaradio.Nothing}
 		if s.Keep == puskaradio.Free {
 			src.Kept = p.Keep
 		}
@@ -114,6 +118,7 @@ func (l *loaded) paper(lang string, now time.Time) paper {
 		} else {
 			p.Official++
 		}
+		p.Named = p.Named || src.Named
 		p.Own = p.Own || s.Kind == "imap"
 		p.Sources = append(p.Sources, src)
 	}

@@ -24,7 +24,7 @@ brands: [{id: acme, name: Kauppa Oy, rivals: [bolt]}, {id: bolt, name: Pultti}]
 sources:
   - {id: blog, kind: feed, options: {url: "https://shop.example/feed"}}
   - {id: stars, kind: reviews, about: acme, options: {url: "https://reviews.example/kauppa"}}
-  - {id: tube, kind: hackernews}
+  - {id: tube, kind: hackernews, authors: name}
 channels: [{id: team, kind: slack, options: {channel: C1}}]
 answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 `
@@ -46,10 +46,10 @@ answers: {model: {url: "http://127.0.0.1:11434/v1", model: tiny}}
 		wants []string
 		not   string
 	}{
-		{[]string{"notice", "--lang", "en"}, []string{"privacy@kauppa.example", "Texts for 90 days at the most", "team (slack: alerts with quotes, digests with quotes)", "a draft, without names", "goes here too, where the list above says so", "object"}, "Pultti"},
-		{[]string{"notice"}, []string{"privacy@kauppa.example", "enintään 90 päivää", "hälytykset ja koosteet lainauksineen", "ilman nimiä", "jos yllä oleva luettelo niin sanoo", "vastustaa"}, "draft"},
-		{[]string{"assessment", "--lang", "en"}, []string{"these rivals: Pultti", "reviews.example (reviews) (pages): kept 90 days", "2 of 3 sources", "backups 7 days"}, "xoxb"},
-		{[]string{"assessment", "--lang", "fi"}, []string{"kilpailijoista: Pultti", "(sivut)", "rajapinta tai syöte", "2/3 lähdettä", "varmuuskopioita 7 päivää"}, " days"},
+		{[]string{"notice", "--lang", "en"}, []string{"privacy@kauppa.example", "Texts for 90 days at the most", "team (slack: alerts with quotes, digests with quotes)", "a draft, without names", "goes here too, where the list above says so", "object", "a pseudonym that is made of it, or the name", "tube (hackernews): kept 90 days, with the author's name"}, "Pultti"},
+		{[]string{"notice"}, []string{"privacy@kauppa.example", "enintään 90 päivää", "hälytykset ja koosteet lainauksineen", "ilman nimiä", "jos yllä oleva luettelo niin sanoo", "vastustaa", "tehdyn peitenimen, tai nimen", "kirjoittajan nimi mukana"}, "draft"},
+		{[]string{"assessment", "--lang", "en"}, []string{"these rivals: Pultti", "reviews.example (reviews) (pages): kept 90 days", "2 of 3 sources", "backups 7 days", "A pseudonym made of their name", "why it is needed there"}, "xoxb"},
+		{[]string{"assessment", "--lang", "fi"}, []string{"kilpailijoista: Pultti", "(sivut)", "rajapinta tai syöte", "2/3 lähdettä", "varmuuskopioita 7 päivää", "tehty peitenimi, tai nimi", "miksi se siellä tarvitaan"}, " days"},
 	} {
 		got, _ := do(exitDone, append([]string{"privacy"}, tt.args...)...)
 		for _, want := range append(tt.wants, both...) {
@@ -113,6 +113,41 @@ channels:
 	}{{time.Hour, "1 day", "1 päivä"}, {25 * time.Hour, "2 days", "2 päivää"}, {90 * 24 * time.Hour, "90 days", "90 päivää"}} {
 		if en, fi := days("en", tt.long), days("fi", tt.long); en != tt.en || fi != tt.fi {
 			t.Errorf("%v is %q and %q", tt.long, en, fi)
+		}
+	}
+}
+
+// TestPapersByPseudonym: where all authors go by pseudonyms, as they do unless
+// something else is said, no paper speaks of names, and doctor says so.
+func TestPapersByPseudonym(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "puskaradio.yaml")
+	for more, by := range map[string]string{
+		"":                  "kept and told by pseudonyms",
+		"authors: name\n":   "kept and told by name: blog, what is taken in from files",
+		"authors: initials": "",
+	} {
+		config := "contact: privacy@kauppa.example\nbrands: [{id: acme, name: Kauppa Oy}]\nsources: [{id: blog, kind: feed, options: {url: \"https://shop.example/feed\"}}, {id: news, kind: hackernews, authors: pseudonym}]\n" + more
+		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, err := loadConfig(file)
+		if by == "" {
+			if err == nil || !strings.Contains(err.Error(), "write pseudonym or name") {
+				t.Errorf("%q is taken: %v", more, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l.authorsBy(); got != by {
+			t.Errorf("%q: %s, want %s", more, got, by)
+		}
+		for _, lang := range []string{"fi", "en"} {
+			p := l.paper(lang, time.Now())
+			if p.Named != l.named() || p.Named != (more != "") || p.Sources[1].Named {
+				t.Errorf("%q: the paper says %+v", more, p)
+			}
 		}
 	}
 }
