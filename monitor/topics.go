@@ -77,6 +77,11 @@ func (m *Monitor) topics(ctx context.Context, j store.Job, id string) (store.Job
 	if spiked, err := m.spiked(ctx, id, afterSpike, now); err != nil || spiked {
 		return store.Job{}, err
 	}
+	// A spike of the whole may be about to be told.
+	if whole, err := m.look(ctx, p, id, map[time.Time]int{}, now); err != nil || whole.alerting {
+		j.Due = now.Add(topicsEvery)
+		return j, err
+	}
 	a := topicAlert(p, brand, best, saids, now)
 	a.ID = puskaradio.AlertID(id, puskaradio.RuleTopic+" "+best.name, best.from)
 	if last := s.last; last != nil && last.ID == a.ID {
