@@ -45,27 +45,31 @@ func (o *mastodonTags) draft(m *puskaradio.Mention, text string) (Draft, error) 
 }
 
 // handleOf is whom an answer to a status names. Of one whose author goes by a
-// pseudonym it is in the address, as Mastodon and its kin write them.
+// pseudonym it is in its addresses, as Mastodon and its kin write them.
 func handleOf(m *puskaradio.Mention) string {
 	if !puskaradio.IsPseudonym(m.Author) {
 		return m.Author
 	}
-	u, err := url.Parse(m.URL)
-	if err != nil || u.Host == "" {
-		return ""
+	for _, address := range []string{m.URL, m.Ref} {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" {
+			continue
+		}
+		name := ""
+		switch parts := strings.Split(strings.TrimPrefix(u.Path, "/"), "/"); {
+		case strings.HasPrefix(parts[0], "@"):
+			name = parts[0][1:]
+		case parts[0] == "users" && len(parts) > 1:
+			name = parts[1]
+		}
+		if name != "" && !strings.Contains(name, "@") {
+			name += "@" + u.Host
+		}
+		if name != "" {
+			return name
+		}
 	}
-	parts := strings.Split(strings.TrimPrefix(u.Path, "/"), "/")
-	name := ""
-	switch {
-	case strings.HasPrefix(parts[0], "@"):
-		name = parts[0][1:]
-	case parts[0] == "users" && len(parts) > 1:
-		name = parts[1]
-	}
-	if name == "" || strings.Contains(name, "@") {
-		return name
-	}
-	return name + "@" + u.Host
+	return ""
 }
 
 // Reply implements [Replier]. That it is asked twice the server notices, for

@@ -110,8 +110,9 @@ func TestReplyToPseudonym(t *testing.T) {
 		{"https://far.example/@maija/1", "@maija@far.example Kiitos!", "@maija@far.example Kiitos!"},
 		{"https://far.example/notice/1", "@maija@far.example Kiitos!", "@maija@far.example Kiitos!"},
 		{"https://far.example/notice/1", "Kiitos!", ""},
+		{"https://far.example/notice/2", "Kiitos!", "@maija@far.example Kiitos!"}, // as its reference has it
 	} {
-		m := puskaradio.Mention{Ref: tt.url, URL: tt.url, Author: puskaradio.Pseudonym(7)}
+		m := puskaradio.Mention{Ref: strings.Replace(tt.url, "notice/2", "users/maija/statuses/2", 1), URL: tt.url, Author: puskaradio.Pseudonym(7)}
 		d, err := DraftReply(con, &m, tt.text)
 		if (err == nil) != (tt.want != "") || err == nil && d.Text != tt.want || errors.Is(err, ErrNoReply) {
 			t.Errorf("to %s: %q, %v, want %q", tt.url, d.Text, err, tt.want)

@@ -79,6 +79,7 @@ func newReader(t *testing.T, bin, sources string, servers ...string) *reader {
 	}
 	r := &reader{t: t, bin: bin, dir: t.TempDir()}
 	config := fmt.Sprintf(`contact: test@puskaradio.example
+authors: name
 data: data
 language: fi
 brands: [{id: acme, name: Acme}]

@@ -135,7 +135,7 @@ func TestHostileSites(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var config strings.Builder
-	fmt.Fprintf(&config, "contact: test@puskaradio.example\ndata: data\nbrands: [{id: acme, name: Acme}]\nfetch: {delay: 1ms, timeout: 3s, private: [127.0.0.0/8], ports: [%s]}\nsources:\n", u.Port())
+	fmt.Fprintf(&config, "contact: test@puskaradio.example\ndata: data\nauthors: name\nbrands: [{id: acme, name: Acme}]\nfetch: {delay: 1ms, timeout: 3s, private: [127.0.0.0/8], ports: [%s]}\nsources:\n", u.Port())
 	i := 0
 	for path := range hostilePages { // each on a host of its own, so that none waits for another
 		i++

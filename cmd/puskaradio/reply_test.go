@@ -65,7 +65,7 @@ sources:
 `, u.Port(), srv.URL))
 	var posts strings.Builder
 	for i, source := range []string{"social", "social", "social", "blog"} {
-		fmt.Fprintf(&posts, `{"source":%q,"ref":"%s/users/maija/statuses/%d","url":"https://m.example/%d","author":"maija@m.example","text":"Acme on aivan kamala, surkea palvelu %d","rating":1,"published":"2026-11-20T10:00:00Z"}`+"\n", source, srv.URL, i+1, i+1, i)
+		fmt.Fprintf(&posts, `{"source":%q,"ref":"%s/users/maija/statuses/%d","url":"https://m.example/@maija/%d","author":"maija@m.example","text":"Acme on aivan kamala, surkea palvelu %d","rating":1,"published":"2026-11-20T10:00:00Z"}`+"\n", source, srv.URL, i+1, i+1, i)
 	}
 	write("posts.jsonl", posts.String())
 	run := func(args ...string) (int, string, string) {
@@ -90,7 +90,7 @@ sources:
 		t.Fatalf("%d cases: %s", len(ids), out)
 	}
 	reply := func(n int, more ...string) (int, string, string) {
-		return run(append([]string{"inbox", "reply", ids[fmt.Sprintf("https://m.example/%d", n)], "--text", "Pahoittelut!"}, more...)...)
+		return run(append([]string{"inbox", "reply", ids[fmt.Sprintf("https://m.example/@maija/%d", n)], "--text", "Pahoittelut!"}, more...)...)
 	}
 	code, out, log := reply(1)
 	if code != exitDone || !strings.Contains(out, "draft\nfrom: the account") || !strings.Contains(out, "@maija@m.example Pahoittelut!") || !strings.Contains(log, "Nothing was sent") || sent.Load() != 0 {
@@ -121,10 +121,10 @@ sources:
 		t.Errorf("lost: %d %s", code, log)
 	}
 	n := sent.Load()
-	if code, _, log = reply(3, "--approved-by", "Maija"); code != exitFailed || !strings.Contains(log, "may have been sent; look at https://m.example/3") || sent.Load() != n {
+	if code, _, log = reply(3, "--approved-by", "Maija"); code != exitFailed || !strings.Contains(log, "may have been sent; look at https://m.example/@maija/3") || sent.Load() != n {
 		t.Errorf("after a lost answer: %d %s", code, log)
 	}
-	if code, _, log = reply(4, "--approved-by", "Maija"); code != exitFailed || !strings.Contains(log, "answers cannot be sent to this kind of source") || !strings.Contains(log, "https://m.example/4") {
+	if code, _, log = reply(4, "--approved-by", "Maija"); code != exitFailed || !strings.Contains(log, "answers cannot be sent to this kind of source") || !strings.Contains(log, "https://m.example/@maija/4") {
 		t.Errorf("a feed: %d %s", code, log)
 	}
 	if code, _, log = run("inbox", "reply", "nosuchcase", "--text", "x"); code != exitFailed || !strings.Contains(log, "not found") {

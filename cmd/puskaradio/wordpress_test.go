@@ -254,6 +254,7 @@ func TestWordPress(t *testing.T) {
 	dir := t.TempDir()
 	u, _ := url.Parse(w.URL)
 	config := fmt.Sprintf(`contact: test@puskaradio.example
+authors: name
 data: data
 language: fi
 brands: [{id: kauppa, name: Kauppa}]

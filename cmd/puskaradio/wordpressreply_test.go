@@ -34,6 +34,7 @@ func TestWordPressReply(t *testing.T) {
 	install := func(password string) *reader {
 		r := &reader{t: t, bin: bin, dir: t.TempDir(), env: []string{"WP_PASSWORD=" + password}}
 		config := fmt.Sprintf(`contact: test@puskaradio.example
+authors: name
 data: data
 language: fi
 brands: [{id: kauppa, name: Kauppa}]
