@@ -26,7 +26,7 @@ func (q *quarter) merge(done func() bool) error {
 	for !done() && !q.unmergeable {
 		var group []segment
 		err := q.view(func(tx *bbolt.Tx) error {
-			group = mergeable(segments(tx.Bucket([]byte("t"))))
+			group = mergeable(segments(tx.Bucket([]byte("t"))), mergeWidth)
 			return nil
 		})
 		if err != nil || group == nil {
@@ -78,11 +78,11 @@ func (q *quarter) mergeGroup(group []segment, purge bool, done func() bool) erro
 	return nil
 }
 
-// mergeable finds neighbours of one level. A level of a later segment that is
+// mergeable finds so many neighbours of one level. A level of a later segment that is
 // lower than its follower's is merged along, so that stragglers go.
-func mergeable(segs []segment) []segment {
-	for i := 0; i+mergeWidth <= len(segs); i++ {
-		group := segs[i : i+mergeWidth]
+func mergeable(segs []segment, width int) []segment {
+	for i := 0; i+width <= len(segs); i++ {
+		group := segs[i : i+width]
 		top := group[0].level
 		same := 0
 		for _, s := range group {
@@ -90,12 +90,12 @@ func mergeable(segs []segment) []segment {
 				same++
 			}
 		}
-		if same == mergeWidth {
+		if same == width {
 			return slices.Clone(group)
 		}
 	}
-	if len(segs) > 4*mergeWidth { // levels that do not line up
-		return slices.Clone(segs[:mergeWidth])
+	if len(segs) > 4*width { // levels that do not line up
+		return slices.Clone(segs[:width])
 	}
 	return nil
 }

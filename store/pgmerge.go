@@ -28,7 +28,7 @@ type tidier struct {
 // only one does.
 func (p *Postgres) mergeSoon() {
 	t := &p.tidy
-	if t.written.Add(1) < mergeWidth || t.damaged.Load() || !t.busy.TryLock() {
+	if t.written.Add(1) < wordWidth || t.damaged.Load() || !t.busy.TryLock() {
 		return
 	}
 	t.done.Go(func() {
@@ -60,7 +60,7 @@ func (p *Postgres) merge(ctx context.Context) (some bool, err error) {
 			return err
 		}
 		for id, segs := range all {
-			if group := mergeable(segs); group != nil {
+			if group := mergeable(segs, wordWidth); group != nil {
 				some = true
 				return mergeTx(ctx, tx, id, group, nil)
 			}

@@ -17,6 +17,7 @@ import (
 // year each; see segment.go. Its blocks are rows.
 const (
 	wordBlock = 2000    // bytes of terms in a row, about
+	wordWidth = 16      // segments become one: writing rows anew costs more than asking for them
 	copyBytes = 2 << 20 // are gathered before they are sent
 	pageRows  = 64      // of a segment are read at a time to merge it
 )

@@ -1,6 +1,6 @@
 -- The words of texts stand in segments, as they do in the files, see
 -- segment.go and docs/adr/0019. A segment is of the texts of one quarter of a
--- year, and is never changed: eight become one, and the eight go.
+-- year, and is never changed: many become one, and those go.
 CREATE SEQUENCE segments_id AS int;
 CREATE TABLE segments (
 	id      int      PRIMARY KEY,
