@@ -55,7 +55,7 @@ func BenchmarkPostgres(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Logf("vacuum: %v", time.Since(begin).Round(time.Millisecond))
-	rows, err := conn.Query(b.Context(), `SELECT relname::text, pg_relation_size(oid) / 1048576.0 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND pg_relation_size(oid) > 1e6 ORDER BY 1`)
+	rows, err := conn.Query(b.Context(), `SELECT relname::text, pg_table_size(oid) / 1048576.0 FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND pg_table_size(oid) > 1e6 ORDER BY 1`)
 	if err != nil {
 		b.Fatal(err)
 	}
