@@ -64,7 +64,7 @@ bench-history: # reading a history of 5 million mentions; about 4 GB of disk and
 	mkdir -p .cache/history
 	PUSKARADIO_BENCH_DIR=$(CURDIR)/.cache/history PUSKARADIO_BENCH_N=5000000 go test -timeout 60m -run '^$$' -bench 'History|Open' -benchtime 2s -v ./store
 
-bench-postgres: # 300,000 mentions into a PostgreSQL of its own, and reading them (Debian: postgresql); N=5000000 takes 10 GB of disk and half an hour
+bench-postgres: # 300,000 mentions into a PostgreSQL of its own, and reading them (Debian: postgresql); N=5000000 takes 12 GB of disk and eight minutes
 	PUSKARADIO_BENCH_N=$(or $(N),300000) go test -timeout 120m -run '^$$' -bench 'Postgres' -benchtime 1s -v ./store
 
 bench-peers: # beside SQLite, Scrapy, Aho-Corasick, govader and VADER, in one run each (Debian: python3-scrapy python3-nltk)

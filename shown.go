@@ -101,6 +101,11 @@ func (b Board) See(x Shown, date string) (_ Board, changed bool) {
 		b[i].Days = nil
 	} else {
 		y := &b[i]
+		if y.URL != x.URL && y.sameFigures(&x) { // the next page of the same reviews
+			x.URL = y.URL
+		} else if y.URL != x.URL && y.N() > x.N() && x.Seen.Sub(y.Seen) < ShownStale { // another thing without a name of its own
+			return b, false
+		}
 		changed = !y.sameFigures(&x) || y.URL != x.URL
 		x.Days = y.Days
 		*y = x

@@ -78,3 +78,27 @@ func TestBoard(t *testing.T) {
 		t.Errorf("after a wrong clock: %+v", days[len(days)-1])
 	}
 }
+
+// TestBoardClash: the next page of the same reviews moves nothing, and of two
+// things without a name the one that more have rated stays, while it is seen.
+func TestBoardClash(t *testing.T) {
+	at := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	thing := func(url string, value float64, n int, seen time.Time) Shown {
+		return Shown{Brand: "acme", URL: url, Rating: Rating{Value: value, Best: 5, Worst: 1}, Reviews: n, Seen: seen}
+	}
+	b, _ := Board(nil).See(thing("https://a.example/", 4, 100, at), "2026-05-04")
+	b, _ = b.See(thing("https://a.example/?page=2", 4, 100, at.Add(time.Minute)), "2026-05-04")
+	b.Again("https://a.example/", at.Add(time.Hour))
+	if len(b) != 1 || b[0].URL != "https://a.example/" || !b[0].Seen.Equal(at.Add(time.Hour)) {
+		t.Fatalf("after a second page: %+v", b)
+	}
+	if b, _ = b.See(thing("https://a.example/other", 3, 10, at.Add(2*time.Hour)), "2026-05-04"); b[0].Reviews != 100 {
+		t.Errorf("another thing took its place: %+v", b)
+	}
+	if b, _ = b.See(thing("https://a.example/bigger", 3, 200, at.Add(3*time.Hour)), "2026-05-04"); b[0].Reviews != 200 {
+		t.Errorf("one that more have rated did not: %+v", b)
+	}
+	if b, _ = b.See(thing("https://a.example/other", 3, 10, at.Add(100*time.Hour)), "2026-05-08"); b[0].Reviews != 10 {
+		t.Errorf("what is not seen any more stays: %+v", b)
+	}
+}

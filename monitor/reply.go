@@ -150,6 +150,8 @@ func (m *Monitor) send(ctx context.Context, c *puskaradio.Case, r crawler.Replie
 	if w != nil {
 		begin.Settles, who = w.At, "written by "+w.Who+", "+who
 		unsent.Proposes = &puskaradio.Proposal{Text: w.Text, Via: w.Via, Account: w.Account, To: w.To, Writer: w.Who}
+	} else if still := c.Waits(); still != nil { // from when a second person was asked for
+		begin.Settles = still.At
 	}
 	now, err := note(c.Status, begin)
 	if err == nil && w == nil && len(now.Changes) != len(c.Changes)+1 {

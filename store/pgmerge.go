@@ -19,6 +19,8 @@ type tidier struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
+	mu      sync.Mutex
+	closed  bool // guarded by mu: nothing more begins
 	busy    sync.Mutex
 	written atomic.Int32 // segments since the last merge
 	damaged atomic.Bool  // a segment could not be merged; others are not tried
@@ -28,7 +30,9 @@ type tidier struct {
 // only one does.
 func (p *Postgres) mergeSoon() {
 	t := &p.tidy
-	if t.written.Add(1) < wordWidth || t.damaged.Load() || !t.busy.TryLock() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed || t.written.Add(1) < wordWidth || t.damaged.Load() || !t.busy.TryLock() {
 		return
 	}
 	t.done.Go(func() {
@@ -44,6 +48,21 @@ func (p *Postgres) mergeSoon() {
 			}
 		}
 	})
+}
+
+// mergeGrace is how long closing waits for a merge that is under way: a program
+// that is started often and for a moment must come to merge, too.
+const mergeGrace = 5 * time.Second
+
+// close waits for a merge that is under way, but not long.
+func (t *tidier) close() {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	timer := time.AfterFunc(mergeGrace, t.cancel)
+	t.done.Wait()
+	timer.Stop()
+	t.cancel()
 }
 
 // merge merges the segments of one quarter that are due, and reports whether
@@ -95,25 +114,25 @@ func mergeTx(ctx context.Context, tx pgx.Tx, quarter uint16, group []segment, go
 		read[i] = &segmentRows{ctx: ctx, tx: tx, id: int32(s.id)}
 		in[i], ids[i] = read[i], int32(s.id)
 	}
-	failed := func() error {
+	failed := func(err error) error { // what could not be read is not damaged
 		for _, r := range read {
 			if r.err != nil {
 				return r.err
 			}
 		}
-		return nil
+		return err
 	}
 	m := merger{group: group, size: wordBlock}
 	out, err := newSegmentWriter(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if err := m.places(in, out, gone); failed() != nil || err != nil {
-		return errors.Join(failed(), err)
+	if err := failed(m.places(in, out, gone)); err != nil {
+		return err
 	}
 	if m.total > 0 {
-		if err := m.terms(in, out, math.MaxInt); failed() != nil || err != nil {
-			return errors.Join(failed(), err)
+		if err := failed(m.terms(in, out, math.MaxInt)); err != nil {
+			return err
 		}
 		if err := out.finish(quarter, m.segment()); err != nil {
 			return err
@@ -241,6 +260,11 @@ func (p *Postgres) Purge(ctx context.Context, before time.Time) (left int64, err
 	if err != nil {
 		return 0, closedPool(err)
 	}
+	var errs []error // one quarter that is damaged keeps the others from nothing
+	for some := true; some && err == nil; {
+		some, err = p.merge(ctx)
+	}
+	errs = append(errs, err)
 	for _, m := range marks {
 		n := int64(0)
 		err := p.update(ctx, func(tx pgx.Tx) error {
@@ -267,11 +291,12 @@ func (p *Postgres) Purge(ctx context.Context, before time.Time) (left int64, err
 			return err
 		})
 		if err != nil {
-			return left, err
+			errs = append(errs, err)
+			continue
 		}
 		left += n
 	}
-	return left, nil
+	return left, errors.Join(errs...)
 }
 
 // goneTx tells which of ascending seqs have no text any more.

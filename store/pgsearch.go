@@ -120,7 +120,11 @@ func (s *pgSearch) look(ctx context.Context, places []place, after uint32, limit
 		return nil, err
 	}
 	for len(found) > 0 && len(hits) < limit {
-		part := found[:min(len(found), limit-len(hits))]
+		n := limit - len(hits)
+		if len(s.phrases) > 0 { // of which few may say them
+			n = max(n, 256)
+		}
+		part := found[:min(len(found), n)]
 		found = found[len(part):]
 		all, err := s.p.fulls(ctx, `SELECT * FROM mentions WHERE hash = ANY($1) AND seq IS NOT NULL`, []any{part})
 		if err != nil {
@@ -132,7 +136,7 @@ func (s *pgSearch) look(ctx context.Context, places []place, after uint32, limit
 			}
 		}
 	}
-	return hits, nil
+	return hits[:min(len(hits), limit)], nil
 }
 
 // places gives the newest take documents of some quarters that have all terms.
@@ -263,6 +267,11 @@ func (s *pgSearch) pick(ctx context.Context, tx pgx.Tx, parts map[int32]*part, t
 			if err != nil {
 				return nil, err
 			}
+			for i, id := range ids {
+				if parts[id].chunks[uint32(ords[i])] == nil {
+					return nil, fmt.Errorf("segment %d: %w", id, errRecord)
+				}
+			}
 		}
 		for id, d := range parts {
 			var done bool
@@ -272,9 +281,6 @@ func (s *pgSearch) pick(ctx context.Context, tx pgx.Tx, parts map[int32]*part, t
 			if done {
 				delete(parts, id)
 			}
-		}
-		if len(ids) == 0 && len(parts) > 0 {
-			return nil, errRecord
 		}
 	}
 	return out, nil

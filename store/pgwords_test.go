@@ -119,6 +119,54 @@ func TestPostgresMerges(t *testing.T) {
 	if err := s.Check(ctx); err == nil || !strings.Contains(err.Error(), "the full-text index does not know") {
 		t.Errorf("a lost segment: %v", err)
 	}
+	execute(t, conn, `DELETE FROM segment_docs WHERE segment = (SELECT min(id) FROM segments)`)
+	if es, _, err := s.Search(ctx, "everybody", store.Filter{Limit: 1000}); err == nil {
+		t.Errorf("a search in what is lost finds %d, and no error", len(es))
+	}
+}
+
+// TestPostgresMergesLater: what programs that were started for a moment have
+// left is merged by the next, or at night; and one whose connection was lost
+// while it merged does so again.
+func TestPostgresMergesLater(t *testing.T) {
+	ctx, url := t.Context(), database(t)
+	conn := connect(t, url)
+	segments := func() (n int) {
+		t.Helper()
+		if err := conn.QueryRow(ctx, `SELECT count(*) FROM segments`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i := range 40 {
+		s := openPostgresAt(t, url, store.PostgresOptions{})
+		commit(t, s, mention("acme", i))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := segments(); n >= 16 {
+		t.Errorf("%d segments of 40 moments", n)
+	}
+	// A transaction that fails within a merge is no damage.
+	s := openPostgresAt(t, url, store.PostgresOptions{})
+	execute(t, conn, `ALTER TABLE segment_docs RENAME TO away`)
+	for i := range 10 {
+		_, _ = s.Commit(ctx, store.Crawl{Source: "shop", Mentions: []puskaradio.Mention{mention("acme", 100+i)}})
+	}
+	execute(t, conn, `ALTER TABLE away RENAME TO segment_docs`)
+	for i := range 64 {
+		commit(t, s, mention("acme", 200+i))
+	}
+	if _, err := s.Purge(ctx, time.Now().Add(-time.Hour)); err != nil {
+		t.Error(err)
+	}
+	if n := segments(); n >= 20 {
+		t.Errorf("%d segments after a purge", n)
+	}
+	if err := s.Check(ctx); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestPostgresPurge: the words of what was forgotten leave the index, and only

@@ -102,6 +102,7 @@ func OpenPostgres(ctx context.Context, url string, o PostgresOptions) (*Postgres
 	}
 	p.locks.pool, p.locks.base = p.pool, p.lock
 	p.tidy.ctx, p.tidy.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	p.tidy.written.Store(wordWidth - 1) // others may have left something to merge
 	if p.river, err = p.inserter(); err != nil {
 		p.pool.Close()
 		return nil, err
@@ -112,8 +113,7 @@ func OpenPostgres(ctx context.Context, url string, o PostgresOptions) (*Postgres
 // Close ends the connections. What is being written is waited for.
 func (p *Postgres) Close() error {
 	p.close.Do(func() {
-		p.tidy.cancel()
-		p.tidy.done.Wait()
+		p.tidy.close()
 		p.locks.close()
 		p.pool.Close()
 	})

@@ -77,6 +77,8 @@ func (s *Server) secure(r *http.Request) bool {
 func (s *Server) signedIn(need puskaradio.Role, p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.stranger(r)
+		x, ok := s.sessions.of(s.cookie(r), s.now(), false)
+		v.account = !ok || x.person // before person: a session that ends meanwhile makes nobody more than they were
 		who, err := s.person(r)
 		if errors.Is(err, puskaradio.ErrNotFound) {
 			s.showDoor(w, r, v, http.StatusUnauthorized, &doorView{view: v})
@@ -84,8 +86,6 @@ func (s *Server) signedIn(need puskaradio.Role, p page) http.Handler {
 		}
 		if err == nil {
 			v.as(who)
-			x, ok := s.sessions.of(s.cookie(r), s.now(), false)
-			v.account = !ok || x.person
 			err = s.furnish(r, v)
 		}
 		switch {
