@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"go.etcd.io/bbolt"
 
 	"github.com/puskaradio/puskaradio"
@@ -47,6 +48,29 @@ func (s *Bolt) eachIndex(do func(t *bbolt.Bucket)) error {
 		}
 	}
 	return nil
+}
+
+// ErrRecord is what is damaged.
+var ErrRecord = errRecord
+
+// MergeUnreadable merges segments whose documents cannot be read, though they
+// are whole, and leaves everything as it was.
+func (p *Postgres) MergeUnreadable(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		all, err := segmentsTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `ALTER TABLE segment_docs RENAME COLUMN places TO away`); err != nil {
+			return err
+		}
+		for id, segs := range all {
+			if err := mergeTx(ctx, tx, id, segs, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Together does several writes in one transaction, in their order. Each must

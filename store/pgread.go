@@ -21,7 +21,6 @@ type where struct {
 	args     []any
 	brand    uint32 // zero is all
 	statuses []int16
-	narrow   bool // by more than brand and time
 }
 
 // arg adds an argument and gives its name.
@@ -70,7 +69,6 @@ func (p *Postgres) where(ctx context.Context, f Filter) (w *where, some bool, er
 				nums = append(nums, int16(i))
 			}
 		}
-		w.narrow = true
 		w.add("m.label = ANY(" + w.arg(nums) + ")")
 	}
 	for _, s := range f.Statuses {
@@ -79,7 +77,6 @@ func (p *Postgres) where(ctx context.Context, f Filter) (w *where, some bool, er
 		}
 	}
 	if f.Corrected {
-		w.narrow = true
 		w.add("m.flags & 4 <> 0")
 	}
 	if len(f.Sources) > 0 {
@@ -93,7 +90,6 @@ func (p *Postgres) where(ctx context.Context, f Filter) (w *where, some bool, er
 				nums = append(nums, int32(num))
 			}
 		}
-		w.narrow = true
 		w.add("m.source = ANY(" + w.arg(nums) + ")")
 	}
 	return w, true, nil
@@ -231,7 +227,6 @@ func (p *Postgres) Mentions(ctx context.Context, f Filter) ([]Entry, string, err
 // status asks for the statuses of the filter.
 func (w *where) status(f Filter) {
 	if len(f.Statuses) > 0 {
-		w.narrow = true
 		w.add("m.status = ANY(" + w.arg(w.statuses) + ")")
 	}
 }
