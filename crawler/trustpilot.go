@@ -115,6 +115,8 @@ func (o *trustpilot) find(ctx context.Context, c *Client, now time.Time) (id str
 	switch {
 	case StateOf(err) == StateGone:
 		return "", shown, fmt.Errorf("trustpilot: there is no business of the domain %s: %w", o.Domain, err)
+	case u.id != "" && (err != nil || doc.ID == ""):
+		return u.id, shown, nil // it is known, and its score is asked for with the next page
 	case err != nil:
 		return "", shown, trustpilotAdvice.to(err)
 	case doc.ID == "":
