@@ -42,7 +42,7 @@ func (m *Monitor) Act(ctx context.Context, w notify.Wish) (notify.Outcome, error
 	case notify.DoSend:
 		return m.sendFor(ctx, w)
 	case notify.DoBack:
-		return notify.Outcome{Text: notify.WaitsFor(w.Lang, true)}, m.ReturnAnswer(ctx, w.Post, w.Text, approverOf(w))
+		return m.returnFor(ctx, w)
 	case notify.DoAnswered:
 		return notify.Outcome{Text: notify.SentAs(w.Lang, "", "")}, m.markAnswered(ctx, w)
 	case notify.DoMute:

@@ -159,6 +159,27 @@ func (m *Monitor) checkSecond(c *puskaradio.Case, w notify.Wish) error {
 	return sendable(c, w.Who, as)
 }
 
+// returnFor gives an answer back that waits, with the note in place of a text.
+func (m *Monitor) returnFor(ctx context.Context, w notify.Wish) (notify.Outcome, error) {
+	c, err := m.Store.Case(ctx, "", w.Post)
+	if err != nil {
+		return notify.Outcome{}, err
+	}
+	if err := m.ReturnAnswer(ctx, w.Post, w.Text, approverOf(w)); err != nil {
+		return notify.Outcome{}, err
+	}
+	m.recordFor(ctx, w, "gave an answer back", c.Mention.Source+" "+string(c.ID))
+	return notify.Outcome{Text: notify.WaitsFor(w.Lang, true)}, nil
+}
+
+// recordFor has the audit log tell of what somebody in Slack has done.
+func (m *Monitor) recordFor(ctx context.Context, w notify.Wish, what, on string) {
+	deed := puskaradio.Deed{At: time.Now().UTC(), Who: w.Who + " (Slack)", What: what, On: on}
+	if err := m.Store.Record(context.WithoutCancel(ctx), deed); err != nil {
+		m.Log.Error("the audit log does not tell of an answer", "case", w.Post, "err", err) // it is done all the same
+	}
+}
+
 // sendFor sends off an answer: one that waits and that the person has not
 // changed as its second approver, any other as its writer.
 func (m *Monitor) sendFor(ctx context.Context, w notify.Wish) (notify.Outcome, error) {
@@ -184,10 +205,7 @@ func (m *Monitor) sendFor(ctx context.Context, w notify.Wish) (notify.Outcome, e
 	if a.Waits {
 		what, on = "wrote an answer for a second person", c.Mention.Source+" "+string(c.ID)
 	}
-	deed := puskaradio.Deed{At: time.Now().UTC(), Who: w.Who + " (Slack)", What: what, On: on}
-	if err := m.Store.Record(context.WithoutCancel(ctx), deed); err != nil {
-		m.Log.Error("the audit log does not tell of an answer", "case", c.ID, "err", err) // it is done all the same
-	}
+	m.recordFor(ctx, w, what, on)
 	if a.Waits {
 		return notify.Outcome{Text: notify.WaitsFor(w.Lang, false)}, nil
 	}

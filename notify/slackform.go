@@ -169,16 +169,20 @@ func (e *ear) submitted(ctx context.Context, x *slackapi.InteractionCallback) er
 		return err
 	}
 	_, text := answerOf(&x.View, at)
-	do := DoAnswered
-	if at.Send {
-		do = DoSend
+	w := Wish{Do: DoAnswered, Alert: at.Alert, Post: at.Post, Text: text, Who: nameOf(x.User.Name, x.User.ID), Account: x.User.ID, Lang: at.Lang, Over: at.Over}
+	note := backOf(&x.View, at)
+	switch {
+	case note != "":
+		w.Do, w.Text, text = DoBack, note, note+"\n\n"+text
+	case at.Send:
+		w.Do = DoSend
 	}
-	if note := backOf(&x.View, at); note != "" {
-		do, text = DoBack, note
-	}
-	out, err := e.Act(ctx, Wish{Do: do, Alert: at.Alert, Post: at.Post, Text: text, Who: nameOf(x.User.Name, x.User.ID), Account: x.User.ID, Lang: at.Lang, Over: at.Over})
-	if err != nil { // the form is gone: the text must not be lost with it
+	out, err := e.Act(ctx, w)
+	switch { // the form is gone: what was written in it must not be lost with it
+	case err != nil:
 		return e.whisper(ctx, at.Channel, x.User.ID, wishFault(at.Lang, err)+"\n\n"+text)
+	case note != "":
+		return e.whisper(ctx, at.Channel, x.User.ID, out.Text+"\n\n"+text)
 	}
 	return e.whisper(ctx, at.Channel, x.User.ID, out.Text)
 }

@@ -333,7 +333,9 @@ func TestSecondForm(t *testing.T) {
 	if ack := h.acked(t); ack["payload"] != nil {
 		t.Fatalf("acknowledged %v, want that it closes", ack)
 	}
-	h.calledFor(t, "chat.postEphemeral", 1)
+	if said := fmt.Sprint(h.calledFor(t, "chat.postEphemeral", 1)[0]["text"]); !strings.HasSuffix(said, "\n\nSay when.\n\nSorry!") {
+		t.Errorf("told %q; want what was written in the form with it", said)
+	}
 	asked := h.asked(t, 3)
 	want := Wish{Do: DoBack, Alert: "7F3KQ2AA", Post: posts[0].ID, Text: "Say when.", Who: "maija", Account: "U1", Lang: "en", Over: over}
 	if got := asked[len(asked)-1]; got != want || !asked[1].Over.Equal(over) {

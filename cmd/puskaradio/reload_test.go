@@ -55,7 +55,7 @@ func TestReload(t *testing.T) {
 	}
 	write(reloadConfig)
 	var log syncBuffer
-	a := &app{in: strings.NewReader(""), out: &log, err: &log, file: file}
+	a := &app{in: strings.NewReader(""), out: &log, err: &log, file: file, web: new(dashboard)}
 	l, err := a.config()
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +91,7 @@ func TestReload(t *testing.T) {
 		{"unknown key", reloadConfig + "langauge: fi\n", `did you mean`},
 		{"another zone", reloadConfig + "zone: Europe/Stockholm\n", "restart it"},
 		{"another contact", strings.Replace(reloadConfig, "it@", "bot@", 1), "restart it"},
+		{"nobody to approve", reloadConfig + "answers: {second_approver: true}\n", "need two people"},
 		{"good", reloadConfig + "language: en\n", ""},
 		{"broken again", "", "the file is empty"},
 		{"good again", reloadConfig, ""},

@@ -200,6 +200,11 @@ func (r *runner) reload(ctx context.Context) error {
 	if next.Contact != was.Contact || !sameValues(next.Fetch, was.Fetch) {
 		return errors.New("contact and fetch cannot change while it runs; restart it")
 	}
+	if r.app.web != nil {
+		if err := r.mayApprove(ctx, next); err != nil {
+			return err
+		}
+	}
 	next.client = was.client
 	if !r.role.works() {
 		r.monitor.UsePlan(next.plan)

@@ -182,6 +182,9 @@ func testSecondInSlack(t *testing.T, h *house, pekka *guest) {
 	if _, err := act(notify.DoBack, "U2", "pekka", "Say when.", over); err != nil || h.caseOf(n).Waits() != nil {
 		t.Errorf("given back: %v", err)
 	}
+	if ds, err := h.Store.Deeds(t.Context(), time.Now().Add(time.Hour), 1); err != nil || len(ds) != 1 || ds[0].Who != "pekka (Slack)" || ds[0].What != "gave an answer back" {
+		t.Errorf("the audit log: %+v, %v", ds, err)
+	}
 	if _, err := act(notify.DoSend, "U1", "maija", "Sorry! We will call today.", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +235,7 @@ func TestSecondNeedsTwo(t *testing.T) {
 		if err := s.SetPerson(t.Context(), x.who); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.mayApprove(t.Context()); (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
+		if err := r.mayApprove(t.Context(), l); (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
 			t.Errorf("with %s: %v, want %q", x.who.Name, err, x.want)
 		}
 	}

@@ -203,8 +203,9 @@ func (r *runner) serveWeb(ctx context.Context, answers <-chan struct{}) error {
 	if d == nil {
 		return nil
 	}
-	said := r.current.Load().Web.Listen
-	if err := errors.Join(r.mayOpen(ctx), r.mayApprove(ctx)); err != nil {
+	l := r.current.Load()
+	said := l.Web.Listen
+	if err := errors.Join(r.mayOpen(ctx), r.mayApprove(ctx, l)); err != nil {
 		return err
 	}
 	var lc net.ListenConfig
