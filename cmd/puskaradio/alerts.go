@@ -79,11 +79,7 @@ func (a *app) handCommand(use, short string, do func(m *monitor.Monitor, ctx con
 	cmd := &cobra.Command{
 		Use: use + " ID", Short: short, Args: cobra.ExactArgs(1), Annotations: served,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, l, err := a.store(cmd)
-			if err != nil {
-				return err
-			}
-			m, err := a.monitorOnly(s, l)
+			m, s, l, err := a.monitored(cmd)
 			if err != nil {
 				return err
 			}

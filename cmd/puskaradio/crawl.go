@@ -26,11 +26,7 @@ that are new or have changed come out, one on a line.`,
 		Example:     "  puskaradio crawl\n  puskaradio crawl --source shop-reviews --json | jq .text",
 		Annotations: map[string]string{"served": "yes"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, l, err := a.store(cmd)
-			if err != nil {
-				return err
-			}
-			m, err := a.monitorOnly(s, l)
+			m, s, l, err := a.monitored(cmd)
 			if err != nil {
 				return err
 			}

@@ -81,11 +81,7 @@ empty customer takes the key away. Rows that are wrong are named by their line, 
 rest is kept; the same file may be taken in again.`,
 		Example: "  puskaradio inbox customers import from-the-crm.csv",
 		RunE: func(cmd *cobra.Command, files []string) error {
-			s, l, err := a.store(cmd)
-			if err != nil {
-				return err
-			}
-			m, err := a.monitorOnly(s, l)
+			m, s, _, err := a.monitored(cmd)
 			if err != nil {
 				return err
 			}

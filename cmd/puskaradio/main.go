@@ -206,6 +206,17 @@ func (a *app) store(cmd *cobra.Command) (store.Store, *loaded, error) {
 	return a.opened, l, err
 }
 
+// monitored is what several commands work with: a monitor that schedules nothing,
+// its store and its configuration.
+func (a *app) monitored(cmd *cobra.Command) (*monitor.Monitor, store.Store, *loaded, error) {
+	s, l, err := a.store(cmd)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	m, err := a.monitorOnly(s, l)
+	return m, s, l, err
+}
+
 // monitorOnly is a monitor that looks at a plan but schedules nothing.
 func (a *app) monitorOnly(s store.Store, l *loaded) (*monitor.Monitor, error) {
 	log := a.logger()

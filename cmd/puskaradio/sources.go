@@ -25,11 +25,7 @@ for so long that luck does not explain it: often it has changed its pages. With
 		Example:     "  puskaradio sources\n  puskaradio sources --source shop\n  puskaradio sources --json",
 		Annotations: served,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, l, err := a.store(cmd)
-			if err != nil {
-				return err
-			}
-			m, err := a.monitorOnly(s, l)
+			m, _, _, err := a.monitored(cmd)
 			if err != nil {
 				return err
 			}
