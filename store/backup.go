@@ -83,7 +83,7 @@ func (s *Bolt) Backup(ctx context.Context, dir string, now time.Time) (path stri
 	if err := CheckDir(part); err != nil {
 		return "", fmt.Errorf("backup: the copy: %w", err)
 	}
-	return path, os.Rename(part, path)
+	return path, rename(part, path)
 }
 
 // freeName is a name by the time, or by the first second after it that has no
@@ -163,7 +163,7 @@ func Restore(backup, dir string, now time.Time) (aside string, err error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("restore: %w", err)
 	}
-	return aside, os.Rename(part, dir)
+	return aside, rename(part, dir)
 }
 
 func copyFile(from, to string) error {
@@ -289,7 +289,7 @@ func (s *Bolt) replace(db **bbolt.DB) (freed int64, err error) {
 	if err := os.Remove(filepath.Join(s.dir, "id.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
 	}
-	err = os.Rename(next, path)
+	err = rename(next, path)
 	reopened, openErr := openFile(path, s.opts)
 	if openErr != nil {
 		return 0, errors.Join(err, openErr)

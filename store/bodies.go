@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/internal/fault"
 )
 
 // A quarter is the file of the texts that were published in three months.
@@ -52,8 +54,13 @@ func (s *Bolt) quarter(id uint16, create bool) (*quarter, error) {
 		return q, nil
 	}
 	path := filepath.Join(s.dir, quarterFile(id))
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && !create {
-		return nil, nil
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if !create {
+			return nil, nil
+		}
+		if err := newFile(path, s.opts); err != nil {
+			return nil, s.refuse(path, err)
+		}
 	}
 	db, err := openFile(path, s.opts)
 	if err != nil {
@@ -75,6 +82,24 @@ func (s *Bolt) quarter(id uint16, create bool) (*quarter, error) {
 	}
 	s.quarters[id] = q
 	return q, nil
+}
+
+// newFile makes an empty database, in one step: whoever is killed meanwhile
+// leaves nothing under its name.
+func newFile(path string, o BoltOptions) error {
+	next := path + ".new"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	db, err := openFile(next, o)
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	fault.Point("store: quarter made")
+	return rename(next, path)
 }
 
 func (q *quarter) update(do func(tx *bbolt.Tx) error) error {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -67,7 +68,10 @@ func (s *Bolt) guard() error {
 	if side.Clean {
 		return nil
 	}
-	for name := range sizes {
+	for name, size := range sizes {
+		if size == 0 {
+			continue // earlier versions were killed between making it and writing to it
+		}
 		info, err := os.Stat(filepath.Join(s.dir, name))
 		if err == nil && info.ModTime().Before(side.At.Add(-time.Minute)) {
 			continue // not written since it was known to be good
@@ -110,10 +114,30 @@ func (s *Bolt) seal(clean bool) error {
 		return err
 	}
 	path := filepath.Join(s.dir, "id.json")
-	if err := under.WriteFile(path+".new", data, 0o600); err != nil {
+	f, err := under.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(path+".new", path)
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return rename(path+".new", path)
+}
+
+// rename is [os.Rename], and outlasts a power cut. It is for neighbours.
+func rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	if runtime.GOOS == "windows" {
+		return nil // a directory cannot be synced there
+	}
+	dir, err := os.Open(filepath.Dir(to))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // refuse puts what bbolt says when it opens a file into words.
@@ -148,6 +172,9 @@ func checkFile(path string, o BoltOptions) (err error) {
 			err = fmt.Errorf("%v", p)
 		}
 	}()
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		return errors.New("it is empty") // which bbolt would try to mend
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: max(o.Wait, time.Second), OpenFile: under.OpenFile})
 	if err != nil {
 		return err

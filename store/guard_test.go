@@ -69,6 +69,7 @@ func TestDamagedFiles(t *testing.T) {
 		"both heads":      {"main.db", func(b []byte) []byte { clear(b[:2*4096]); return b }, "damaged"},
 		"no database":     {"main.db", func(b []byte) []byte { copy(b, bytes.Repeat([]byte("hello "), 4096)); return b }, "damaged"},
 		"quarter cut off": {"bodies-2026Q2.db", func(b []byte) []byte { return b[:8*4096] }, "bytes and had"},
+		"quarter empty":   {"bodies-2026Q2.db", func([]byte) []byte { return nil }, "bytes and had"},
 		"quarter zeros":   {"bodies-2026Q2.db", func(b []byte) []byte { clear(b[4*4096:]); return b }, "damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,6 +105,30 @@ func TestDamagedFiles(t *testing.T) {
 				t.Errorf("after the restore there are %d, want 700", got)
 			}
 		})
+	}
+}
+
+// TestEmptyQuarter opens what a version that did not make files in one step has
+// left: it was killed before it wrote anything to a new one.
+func TestEmptyQuarter(t *testing.T) {
+	dir := filled(t)
+	path := filepath.Join(dir, "bodies-2027Q1.db")
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("%s is there already: %v", path, err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unclean(t, dir)
+	s := openBoltAt(t, dir)
+	m := mention("acme", 1000)
+	m.Published = noon.AddDate(0, 2, 0)
+	commit(t, s, m)
+	if got := total(t, s, "acme").Total(); got != 701 {
+		t.Errorf("there are %d mentions, want 701", got)
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("Check = %v", err)
 	}
 }
 

@@ -77,6 +77,24 @@ func TestKilledAtDigest(t *testing.T) {
 	w.account(kills)
 }
 
+// TestKilledAtNewFile kills it before the file of a quarter has its name.
+func TestKilledAtNewFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kills := 0
+	for round := range *crashRounds {
+		cmd := w.start("store: quarter made", "run")
+		if !w.died(cmd, 10*time.Second) {
+			t.Fatalf("round %d: no file was made\n%s", round, w.log())
+		}
+		kills++
+	}
+	again := w.start("", "run")
+	w.settle()
+	w.stop(again)
+	w.account(kills)
+}
+
 // TestKilledAtRandom kills it at random times, while every fetch brings news.
 func TestKilledAtRandom(t *testing.T) {
 	t.Parallel()
