@@ -167,7 +167,7 @@ var finnish = map[string]string{
 	"What it said before it was edited (%s)": "Mitä siinä luki ennen muokkausta (%s)", "until %s": "%s asti",
 	"Answer at the source": "Vastaus lähteessä", "Reply clock": "Vastauskello", "What has been done": "Mitä on tehty", "Nothing yet.": "Ei vielä mitään.",
 	"What to do": "Mitä tehdään", "Note for the others": "Muistiinpano muille", "Put off for": "Torkuta", "How it feels": "Sävy", "Not right? Say what it is.": "Eikö pidä paikkaansa? Kerro, mikä se on.",
-	"Take my verdict back": "Peru oma arvio", "a person's verdict": "ihmisen arvio", "sure %s": "varmuus %s", "not sure: %s": "epävarma: %s", "words: %s": "sanat: %s",
+	"Take my verdict back": "Peru oma arvio", "a person's verdict": "ihmisen arvio", "sure %s": "varmuus %s", "not sure: %s": "epävarma: %s", "rated %s": "arvosana %s", "words: %s": "sanat: %s",
 	"published %s": "julkaistu %s", "seen first %s": "nähty ensin %s", "with %s": "hoitaa %s", "until then it sleeps: %s": "torkkuu, kunnes on %s",
 	"answered after %s": "vastattu ajassa %s", "waiting %s": "odottanut %s", "over the target": "yli tavoitteen", "due soon": "vastattava pian", "due at %s": "viimeistään %s", "%s of %s in business hours": "%s / %s palveluaikaa", "within the target": "tavoitteessa",
 
