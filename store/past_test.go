@@ -21,14 +21,15 @@ func past(t *testing.T, s store.Store, brand, source, author string, most int) s
 	if err != nil {
 		t.Fatalf("Past: %v", err)
 	}
-	out := fmt.Sprintf("%d of %d, %d negative", len(p.Cases), p.Total, p.Negative)
+	var out strings.Builder
+	fmt.Fprintf(&out, "%d of %d, %d negative", len(p.Cases), p.Total, p.Negative)
 	if p.More {
-		out += ", more"
+		out.WriteString(", more")
 	}
 	for _, c := range p.Cases {
-		out += " " + c.Mention.Ref
+		out.WriteString(" " + c.Mention.Ref)
 	}
-	return out
+	return out.String()
 }
 
 func testPast(t *testing.T, s store.Store) {

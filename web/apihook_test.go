@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -33,9 +34,7 @@ func signed(key []byte, id string, at time.Time, body string) http.Header {
 func (p *place) send(h http.Header, body string) *httptest.ResponseRecorder {
 	return p.askWith("POST", hookPath, body, func(r *http.Request) {
 		r.Header.Del("Authorization")
-		for name, v := range h {
-			r.Header[name] = v
-		}
+		maps.Copy(r.Header, h)
 	})
 }
 

@@ -46,28 +46,29 @@ func scrape(t *testing.T, m *Metrics) scraped {
 			t.Errorf("%s is %v", name, f.GetType())
 		}
 		for _, x := range f.GetMetric() {
-			key := name
+			var key strings.Builder
+			key.WriteString(name)
 			for _, l := range x.GetLabel() {
-				key += " " + l.GetValue()
+				key.WriteString(" " + l.GetValue())
 			}
-			if _, twice := out[key]; twice {
-				t.Errorf("%s stands there twice", key)
+			if _, twice := out[key.String()]; twice {
+				t.Errorf("%s stands there twice", key.String())
 			}
-			out[key] = x.GetCounter().GetValue() + x.GetGauge().GetValue()
+			out[key.String()] = x.GetCounter().GetValue() + x.GetGauge().GetValue()
 			h := x.GetHistogram()
 			if h == nil {
 				continue
 			}
-			out[key] = float64(h.GetSampleCount())
+			out[key.String()] = float64(h.GetSampleCount())
 			last := uint64(0)
 			for _, b := range h.GetBucket() {
 				if b.GetCumulativeCount() < last {
-					t.Errorf("%s: a bucket holds less than the one before it", key)
+					t.Errorf("%s: a bucket holds less than the one before it", key.String())
 				}
 				last = b.GetCumulativeCount()
 			}
 			if last != h.GetSampleCount() || len(h.GetBucket()) != len(buckets)+1 {
-				t.Errorf("%s: %d buckets with %d of %d", key, len(h.GetBucket()), last, h.GetSampleCount())
+				t.Errorf("%s: %d buckets with %d of %d", key.String(), len(h.GetBucket()), last, h.GetSampleCount())
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -168,9 +169,7 @@ func TestOIDCWho(t *testing.T) {
 		o := *p.plan.OIDC
 		o.Claim, o.TrustEmail, o.People, o.Groups, o.Roles = c.o.Claim, c.o.TrustEmail, c.o.People, c.o.Groups, c.o.Roles
 		p.plan.OIDC = &o
-		for k, v := range c.claims {
-			p.idp.claims[k] = v
-		}
+		maps.Copy(p.idp.claims, c.claims)
 		w := p.signInBy()
 		secret := sessionIn(w)
 		if (secret != "") != (c.want != "") {

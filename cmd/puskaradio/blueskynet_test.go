@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -16,7 +18,6 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio/internal/jetstream"
-	"github.com/puskaradio/puskaradio/internal/postgres"
 )
 
 // A blueskyNet is a real one: the server of some accounts, an AppView that
@@ -28,18 +29,6 @@ type blueskyNet struct {
 	stream  jetstream.Server // tells what the server's own stream told
 	told    sync.Map         // when it told a post first, by its key
 	tokens  map[string]string
-}
-
-// startPostgres starts a database server, and gives the address of its
-// database.
-func startPostgres(t *testing.T) string {
-	t.Helper()
-	s, err := postgres.Start(postgres.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
-	return s.URL()
 }
 
 func startBluesky(t *testing.T) *blueskyNet {

@@ -72,11 +72,12 @@ func fill(t *testing.T, path string) {
 // flood adds posts that need much room. w.mu is held.
 func (w *world) flood() {
 	for i := range 900 {
-		text := fmt.Sprintf("%s on ollut hyvä ostos, kiitos", brandName(i%worldBrands))
+		var text strings.Builder
+		fmt.Fprintf(&text, "%s on ollut hyvä ostos, kiitos", brandName(i%worldBrands))
 		for range 150 {
-			text += " " + rand.Text()
+			text.WriteString(" " + rand.Text())
 		}
-		w.add(text, time.Now().Add(-30*time.Hour))
+		w.add(text.String(), time.Now().Add(-30*time.Hour))
 	}
 }
 

@@ -32,7 +32,7 @@ func (l *loaded) checkHook(d *decoder) {
 		d.fault(l.node("web", "hook"), "web.hook: %v", err)
 		return
 	}
-	for _, one := range strings.Fields(v) {
+	for one := range strings.FieldsSeq(v) {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(one, "whsec_"))
 		if err != nil || len(key) < 24 {
 			d.fault(l.node("web", "hook"), "web.hook: %s does not hold a secret: make one with: echo whsec_$(head -c 32 /dev/urandom | base64)", env)

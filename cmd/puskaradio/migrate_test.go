@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/puskaradio/puskaradio/internal/postgres"
 	"github.com/puskaradio/puskaradio/store"
 )
 
@@ -110,4 +111,16 @@ func TestMigrate(t *testing.T) {
 			t.Errorf("%q is another after the way back", v)
 		}
 	}
+}
+
+// startPostgres starts a database server, and gives the address of its
+// database.
+func startPostgres(t *testing.T) string {
+	t.Helper()
+	s, err := postgres.Start(postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s.URL()
 }

@@ -100,11 +100,12 @@ func TestNamesAreNotKept(t *testing.T) {
 				return out.String()
 			}
 			rows := func(from, n int) string {
-				out := "brand;source;published;author;rating;text\n"
+				var out strings.Builder
+				out.WriteString("brand;source;published;author;rating;text\n")
 				for i := range n {
-					out += fmt.Sprintf("acme;shop;2026-11-20;Canarybird M.;1;Paketti %d ei tullut\n", from+i)
+					fmt.Fprintf(&out, "acme;shop;2026-11-20;Canarybird M.;1;Paketti %d ei tullut\n", from+i)
 				}
-				return out
+				return out.String()
 			}
 			config("")
 			do(rows(0, 3), "import", "-")

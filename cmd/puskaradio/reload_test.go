@@ -83,6 +83,10 @@ func TestReload(t *testing.T) {
 	defer cancel()
 	until(t, "the note of an earlier run is gone", func() bool { _, err := os.Stat(note); return os.IsNotExist(err) })
 
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, c := range []struct {
 		name, text string
 		says       string // in the log and the note; empty is good
@@ -98,7 +102,7 @@ func TestReload(t *testing.T) {
 	} {
 		before, was := log.String(), r.current.Load()
 		write(c.text)
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		if err := self.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
 		until(t, c.name+" is told of", func() bool {
