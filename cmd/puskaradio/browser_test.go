@@ -242,7 +242,7 @@ func (v *visit) manager(x *chromium.Tab) {
 	}
 }
 
-// owner reads the trends, changes the period, opens the mentions behind a day
+// owner reads the trends, changes the period, sees what a buyer sees, opens the mentions behind a day
 // and the story behind one of them, tries another budget for alerts, and reads
 // what the others have done.
 func (v *visit) owner(x *chromium.Tab) {
@@ -253,6 +253,10 @@ func (v *visit) owner(x *chromium.Tab) {
 		v.t.Errorf("a week says the same as a month: %s", got)
 	}
 	x.Wants(v.say("Reputation", "Maine"), v.say("Share of voice", "Osuus puheesta"))
+	x.Press(`a[href^="/trends/ratings"]`)
+	x.Wants(v.say("the site itself shows 4.1 of 5, ", "sivusto itse näyttää 4,1/5, "), v.say("The mean of the newest 100 ratings held", "100 uusimman tallennetun arvion"))
+	x.Press(`header nav a[href^="/trends"]`)
+	x.Press(`.views a[href*="period=7d"]`)
 	x.Unfold("summary")
 	x.Press("details th a")
 	x.Press(".card h2 a")
