@@ -59,6 +59,9 @@ type Change struct {
 	// or replaced.
 	Proposes *Proposal `json:"proposes,omitempty"`
 	Settles  time.Time `json:"settles,omitzero"`
+	// Once, if it is not empty, names what asked for the change: a case has one of
+	// that name at most, whichever process is asked.
+	Once string `json:"once,omitempty"`
 }
 
 // Standing are the changes of a case without those that were taken back.

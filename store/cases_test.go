@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,6 +155,33 @@ func testUndo(t *testing.T, s store.Store) {
 	}
 	if c.Status != puskaradio.Snoozed || !c.Until.Equal(until) || c.Who != "Maija" || !c.FirstReply().IsZero() || len(c.Standing()) != 2 {
 		t.Errorf("an answer that was taken back: %+v", c)
+	}
+}
+
+// testOnce: what is asked for by many at once under one name is done once, and
+// under another again.
+func testOnce(t *testing.T, s store.Store) {
+	m := mention("acme", 0)
+	m.Flag = "negative"
+	id := commit(t, s, m).New[0]
+	for i, once := range []string{"hook/1", "hook/2", ""} {
+		var done atomic.Int64
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				c, err := s.Move(t.Context(), "acme", id, puskaradio.New, puskaradio.Change{At: noon, Who: "crm", To: puskaradio.New, Note: "called", Once: once}, time.Time{})
+				switch {
+				case err == nil:
+					done.Add(1)
+				case !errors.Is(err, puskaradio.ErrTaken) || !slices.ContainsFunc(c.Changes, func(ch puskaradio.Change) bool { return ch.Once == once }):
+					t.Errorf("%q: %v, %+v", once, err, c)
+				}
+			})
+		}
+		wg.Wait()
+		if got, want := done.Load(), []int64{1, 1, 8}[i]; got != want {
+			t.Errorf("%q is done %d times, want %d", once, got, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/puskaradio/puskaradio"
@@ -283,13 +284,17 @@ func (f *filing) correct(p *pending, rec *caseRecord, score *puskaradio.Score) {
 }
 
 // move takes a case a step further, adds a note to it, or takes its last change
-// back; it reports false where that is not the last one any more.
+// back; it reports false where that is not the last one any more, and where the
+// change was made before.
 func (rec *caseRecord) move(was puskaradio.Status, c puskaradio.Change, until time.Time) bool {
 	n, undo := len(rec.Changes), !c.Undoes.IsZero()
 	if undo && (n == 0 || !rec.Changes[n-1].At.Equal(c.Undoes) || rec.Changes[n-1].Who != c.Who) {
 		return false
 	}
 	if !puskaradio.Settled(rec.Changes, &c) {
+		return false
+	}
+	if c.Once != "" && slices.ContainsFunc(rec.Changes, func(had puskaradio.Change) bool { return had.Once == c.Once }) {
 		return false
 	}
 	c.Aside = c.To == was && !undo

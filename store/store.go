@@ -180,8 +180,8 @@ type Store interface {
 	// snooze, unless until gives another; Aside is set. A change that undoes the
 	// one before it is taken only while that is the last, and of the same
 	// person: else it is puskaradio.ErrTaken, too. For has the case then. So is one
-	// that settles a proposal which waits no more. Its jobs
-	// are scheduled if it is taken, or neither.
+	// that settles a proposal which waits no more, and one whose Once a change of
+	// the case has already. Its jobs are scheduled if it is taken, or neither.
 	Move(ctx context.Context, brand string, id puskaradio.ID, was puskaradio.Status, c puskaradio.Change, until time.Time, jobs ...Job) (puskaradio.Case, error)
 	// Correct puts a person's verdict beside the scorer's; nil takes it back.
 	// The counts follow.

@@ -33,6 +33,7 @@ func testStore(t *testing.T, open func(t *testing.T) store.Store) {
 		"Notes":        testNotes,
 		"Undo":         testUndo,
 		"ClaimRace":    testClaimRace,
+		"Once":         testOnce,
 		"SecondRace":   testSecondRace,
 		"Correct":      testCorrect,
 		"Alerts":       testAlerts,

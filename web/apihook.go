@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -178,7 +179,7 @@ func (s *Server) doHook(r *http.Request, k *Hook, in *hookMessage, seen store.Jo
 		}
 		return s.o.Store.Case(ctx, c.Mention.Brand, c.ID)
 	}
-	ch := puskaradio.Change{At: s.now().UTC(), Who: k.Name, To: c.Status, Note: in.Note}
+	ch := puskaradio.Change{At: s.now().UTC(), Who: k.Name, To: c.Status, Note: in.Note, Once: seen.Key}
 	if closes {
 		ch.To = puskaradio.Done
 	}
@@ -189,6 +190,9 @@ func (s *Server) hookStep(ctx context.Context, have *puskaradio.Case, ch puskara
 	brand := have.Mention.Brand
 	c, err := s.o.Store.Move(ctx, brand, have.ID, have.Status, ch, time.Time{}, append(s.caseJobs(brand, have.ID, ch.At), seen)...)
 	if errors.Is(err, puskaradio.ErrTaken) {
+		if slices.ContainsFunc(c.Changes, func(had puskaradio.Change) bool { return had.Once == ch.Once }) {
+			return c, nil // another process had the same message at the same instant
+		}
 		last := c.Last()
 		return c, firstWas(last.Who, last.At, c.Status)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/puskaradio/puskaradio"
+	"github.com/puskaradio/puskaradio/store"
 )
 
 var hookKeys = [][]byte{[]byte("the-old-key-of-thirty-two-bytes!"), []byte("the-new-key-of-thirty-two-bytes!")}
@@ -162,6 +164,33 @@ func TestHookRefuses(t *testing.T) {
 	p.plan.Hook = nil
 	if w := p.send(signed(hookKeys[0], "msg_9", testNow, body), body); w.Code != 404 {
 		t.Errorf("without a hook: %d", w.Code)
+	}
+}
+
+// A deaf store does not know of a message yet that another process is doing.
+type deaf struct{ store.Store }
+
+func (deaf) Jobs(context.Context, string) ([]store.Job, error) { return nil, nil }
+
+// TestHookTwoProcesses: a message that comes to two processes at the same
+// instant is done by one, and both say so.
+func TestHookTwoProcesses(t *testing.T) {
+	p := hooked(t)
+	id := string(p.add(sample())[0])
+	p.server.o.Store = deaf{p.store}
+	for i, body := range []string{`{"case":"` + id + `","note":"called"}`, `{"case":"` + id + `","note":"all is well","close":true}`} {
+		h := signed(hookKeys[0], fmt.Sprint("msg_", i), testNow, body)
+		for range 2 {
+			if w := p.send(h, body); w.Code != 200 {
+				t.Errorf("%s: %d %s", body, w.Code, w.Body)
+			}
+		}
+		if c := p.caseOf(puskaradio.ID(id)); len(c.Changes) != i+1 {
+			t.Errorf("%s: %d changes, want %d: %+v", body, len(c.Changes), i+1, c.Changes)
+		}
+	}
+	if n := p.moves.Load(); n != 1 {
+		t.Errorf("%d were told of, want one", n)
 	}
 }
 
