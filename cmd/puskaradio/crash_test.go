@@ -89,6 +89,9 @@ func TestKilledAtNewFile(t *testing.T) {
 		}
 		kills++
 	}
+	w.mu.Lock()
+	w.reads = 0 // nothing of what was read is kept
+	w.mu.Unlock()
 	again := w.start("", "run")
 	w.settle()
 	w.stop(again)
