@@ -58,8 +58,8 @@ func (s *Bolt) quarter(id uint16, create bool) (*quarter, error) {
 		if !create {
 			return nil, nil
 		}
-		if err := newFile(path, s.opts); err != nil {
-			return nil, s.refuse(path, err)
+		if err := newFile(path, s.opts); err != nil { // the disk may be full
+			return nil, fmt.Errorf("%s cannot be made: %w", quarterFile(id), err)
 		}
 	}
 	db, err := openFile(path, s.opts)
