@@ -269,14 +269,11 @@ func (s *Bolt) replace(db **bbolt.DB) (freed int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	next := path + ".new"
-	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, err
-	}
-	dst, err := openFile(next, s.opts)
+	dst, err := openNext(path, s.opts)
 	if err != nil {
 		return 0, err
 	}
+	next := path + ".new"
 	if err := errors.Join(bbolt.Compact(dst, *db, 1<<24), dst.Sync(), dst.Close()); err != nil {
 		_ = os.Remove(next) // the disk may be full of it
 		return 0, err

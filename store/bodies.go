@@ -87,11 +87,7 @@ func (s *Bolt) quarter(id uint16, create bool) (*quarter, error) {
 // newFile makes an empty database, in one step: whoever is killed meanwhile
 // leaves nothing under its name.
 func newFile(path string, o BoltOptions) error {
-	next := path + ".new"
-	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	db, err := openFile(next, o)
+	db, err := openNext(path, o)
 	if err != nil {
 		return err
 	}
@@ -99,7 +95,17 @@ func newFile(path string, o BoltOptions) error {
 		return err
 	}
 	fault.Point("store: quarter made")
-	return rename(next, path)
+	return rename(path+".new", path)
+}
+
+// openNext opens an empty database that is to come to a path: it is path.new
+// until then. What a crash has left of another goes.
+func openNext(path string, o BoltOptions) (*bbolt.DB, error) {
+	next := path + ".new"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return openFile(next, o)
 }
 
 func (q *quarter) update(do func(tx *bbolt.Tx) error) error {

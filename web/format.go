@@ -38,8 +38,12 @@ func (t tongue) T(text string, args ...any) string {
 
 // Word is a name that the program uses inside, such as of a state, an aspect
 // or a rule, in words.
-func (t tongue) Word(name string) string {
-	pair, ok := names[name]
+func (t tongue) Word(name string) string { return t.in(names, name) }
+
+// in is a name in the words of a table, English and Finnish; one that the table
+// does not have stays as it is.
+func (t tongue) in(table map[string][2]string, name string) string {
+	pair, ok := table[name]
 	switch {
 	case !ok:
 		return name

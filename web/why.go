@@ -14,16 +14,7 @@ var doubts = map[string][2]string{
 }
 
 // Doubt says why a verdict is not sure.
-func (t tongue) Doubt(why string) string {
-	pair, ok := doubts[why]
-	switch {
-	case !ok:
-		return why
-	case t.fi():
-		return pair[1]
-	}
-	return pair[0]
-}
+func (t tongue) Doubt(why string) string { return t.in(doubts, why) }
 
 // Flagged says why a mention wants an answer, of what was kept: parts in
 // English, between which there are dots.
