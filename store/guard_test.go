@@ -132,6 +132,30 @@ func TestEmptyQuarter(t *testing.T) {
 	}
 }
 
+// TestQuarterThatCannotBeMade: that is no damage, and what is asked for then is
+// kept once it can.
+func TestQuarterThatCannotBeMade(t *testing.T) {
+	dir := filled(t)
+	s := openBoltAt(t, dir)
+	block := filepath.Join(dir, "bodies-2027Q1.db.new", "in the way")
+	if err := os.MkdirAll(block, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m := mention("acme", 1000)
+	m.Published = noon.AddDate(0, 2, 0)
+	_, err := s.Commit(t.Context(), store.Crawl{Source: "shop", Mentions: []puskaradio.Mention{m}})
+	if err == nil || !strings.Contains(err.Error(), "bodies-2027Q1.db cannot be made") || strings.Contains(err.Error(), "damaged") {
+		t.Fatalf("Commit = %v, want that the file cannot be made", err)
+	}
+	if err := os.RemoveAll(filepath.Dir(block)); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, s, m)
+	if got := total(t, s, "acme").Total(); got != 701 {
+		t.Errorf("there are %d mentions, want 701", got)
+	}
+}
+
 // TestBitFlips flips a bit in each of many pages: the store opens and is
 // right, or refuses; it never breaks down.
 func TestBitFlips(t *testing.T) {
